@@ -1,0 +1,52 @@
+"""The files of one scored slide, from the value that scoring it gave."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from her2path.export.geojson import write_geojson
+from her2path.pipeline.result import ScoredSlide
+from her2path.store.maps import write_map_picture, write_map_table
+from her2path.store.runs import json_bytes, publish_files
+from her2path.store.tables import StoredCells, write_cells
+
+
+def publish(scored: ScoredSlide, folder: Path, *, report_html: str, geojson: bool = False) -> None:
+    """Write everything that a scored slide leaves behind; it appears as a whole, score.json last.
+
+    A slide on which nothing was scored has no map, and its cell table is empty.
+
+    Parameters
+    ----------
+    scored
+        The result.
+    folder
+        ``out/slide_id``; an older result there is replaced once the new one is complete.
+    report_html
+        The finished page.
+    geojson
+        Whether QuPath detections are wanted too.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    size_px, mpp_yx_um = scored.size_px, scored.mpp_yx_um
+    stored = StoredCells(scored.cells, mpp_yx_um, size_px[1] if size_px else None)
+    files: dict[str, Callable[[Path], object]] = {
+        "cells.parquet": partial(write_cells, stored),
+        "report.html": lambda path: path.write_text(report_html, encoding="utf-8"),
+        "run.json": lambda path: path.write_bytes(json_bytes(scored.run)),
+    }
+    if scored.heterogeneity is not None:
+        files["heterogeneity.parquet"] = partial(write_map_table, scored.heterogeneity)
+        if size_px is not None and mpp_yx_um is not None:
+            files["heterogeneity.ome.tif"] = partial(
+                write_map_picture, scored.heterogeneity, shape_px=size_px, mpp_yx_um=mpp_yx_um
+            )
+    if geojson:
+        files["cells.geojson.gz"] = partial(
+            write_geojson, scored.cells, slide_id=scored.slide_id, mpp_yx_um=mpp_yx_um
+        )
+    publish_files(folder, scored.score, files)

@@ -1,0 +1,1 @@
+"""Functions on pixels: geometry, optical density, stains, tissue. No file is read here."""

@@ -1,0 +1,62 @@
+"""One window of a slide: densities of every stain, and what the truth is made of."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from her2path.arrays import Floats, Mask
+from her2path.phantom.ground import draw_confounders, draw_cytoplasm, draw_stroma, read_ground
+from her2path.phantom.layout import CellPlan
+from her2path.phantom.nuclei import draw_nuclei
+from her2path.phantom.shapes import Shapes, draw_shapes
+from her2path.phantom.spec import SlideSpec
+from her2path.phantom.stain import crest_density, draw_membranes
+from her2path.phantom.tissue import TissueMap
+from her2path.phantom.view import View
+
+HALO_UM = 28.0
+"""Beyond a block: the reach of a cell, half its spine, and the reach of the optics."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A drawn window."""
+
+    densities: Floats
+    """``(y, x, 5)`` haematoxylin, DAB, eosinophilic, neutral, pen."""
+
+    shapes: Shapes
+    crest_od: Floats
+    """True density of the membrane at ``shapes.edge``."""
+
+    nucleus: Mask
+    """``(y, x)``: inside the nucleus of the cell of that pixel."""
+
+
+def draw(view: View, plan: CellPlan, *, spec: SlideSpec, tissue: TissueMap) -> Drawn:
+    """Draw a window of a slide.
+
+    Parameters
+    ----------
+    view
+        The window; what lies within ``HALO_UM`` of its border is not right.
+    plan
+        Cells that can reach the window.
+    spec, tissue
+        The slide.
+    """
+    warp = (
+        np.asarray(view.read(view.textures.wave_y) / view.mpp_um, np.float32),
+        np.asarray(view.read(view.textures.wave_x) / view.mpp_um, np.float32),
+    )
+    ground = read_ground(view, tissue, warp)
+    shapes = draw_shapes(plan, view, warp=warp, outside=ground.outside)
+    crest_od = crest_density(plan, shapes, view)
+    densities = np.zeros((*view.shape, 5), np.float32)
+    draw_stroma(densities, view, shapes, ground, spec)
+    draw_cytoplasm(densities, view, shapes, plan, ground, spec)
+    nucleus = draw_nuclei(densities, view, shapes, plan)
+    draw_membranes(densities, view, shapes, crest_od, spec)
+    draw_confounders(densities, view, ground, spec)
+    np.maximum(densities, 0, out=densities)
+    return Drawn(densities, shapes, crest_od, nucleus)

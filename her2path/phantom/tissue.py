@@ -1,0 +1,185 @@
+"""Where tissue, tumour, lumen and glass are: signed distances on a coarse grid over the whole slide."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from her2path.arrays import Doubles, Floats, Mask
+from her2path.phantom.spec import Architecture, SlideSpec
+from her2path.phantom.texture import smooth_field
+
+GRID_UM = 3.0
+"""Step of the coarse grid: fine enough for outlines that turn within a cell, 16 MB a cm² and map."""
+
+EPITHELIUM_UM = 19.0
+"""Height of the columnar cells that line a gland."""
+
+NEST_UM = {"nests": 55.0, "glands": 36.0, "sheets": 150.0, "files": 22.0}
+"""Distance over which the tumour's outline changes, by architecture."""
+
+
+@dataclass(frozen=True, eq=False)
+class TissueMap:
+    """Coarse maps of one slide, all ``(y, x)`` float32 in µm, positive inside."""
+
+    grid_um: float
+    tissue: Floats
+    tumour: Floats
+    """Lumina belong to the tumour."""
+
+    lumen: Floats
+    """White inside of glands and vessels."""
+
+    vessel: Floats
+    """Inside of vessels, where red cells are."""
+
+    defocus: Floats
+    """No distance: 0 in focus to 1 out of focus."""
+
+    pen: Floats
+    """Distance to the marker's stroke, positive on it."""
+
+    eosin: Floats
+    """No distance: slow variation about 1 of everything that is pale."""
+
+    def at(self, field: Floats, y_um: Doubles, x_um: Doubles) -> Floats:
+        """Values of one of the maps at points, linear between grid nodes."""
+        return _sample(field, y_um / self.grid_um, x_um / self.grid_um)
+
+    def block(
+        self, field: Floats, y_px: int, x_px: int, height_px: int, width_px: int, mpp_um: float
+    ) -> Floats:
+        """One of the maps at the pixels of a block: ``(height_px, width_px)`` float32.
+
+        The grid is cut out around the block first, because OpenCV counts pixels in 16 bits.
+        """
+        step = mpp_um / self.grid_um
+        first_y, first_x = max(0, int(y_px * step) - 2), max(0, int(x_px * step) - 2)
+        cut = field[first_y : int((y_px + height_px) * step) + 4, first_x : int((x_px + width_px) * step) + 4]
+        to_grid = np.array([[step, 0, x_px * step - first_x], [0, step, y_px * step - first_y]])
+        return np.asarray(
+            cv2.warpAffine(
+                np.ascontiguousarray(cut),
+                to_grid,
+                (width_px, height_px),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_REPLICATE,
+            ),
+            np.float32,
+        )
+
+
+def draw_tissue(spec: SlideSpec, rng: Generator) -> TissueMap:
+    """Lay out a slide's tissue.
+
+    Parameters
+    ----------
+    spec
+        The slide.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    TissueMap
+        Maps over the whole slide.
+    """
+    height, width = (int(np.ceil(n * spec.mpp / GRID_UM)) + 2 for n in spec.size_px)
+    shape = (height, width)
+    tissue = _outline(spec, shape, rng)
+    potential = _tumour_potential(spec.tumour.architecture, shape, rng)
+    inside = tissue > 0
+    cut = np.quantile(potential[inside], 1 - spec.tumour.share) if spec.tumour.share < 1 else -np.inf
+    # A little stroma lies between any tumour and the edge of the section.
+    tumour = np.minimum(_signed_distance((potential > cut) & inside), tissue - 4.0)
+    vessel = _vessels(spec, tissue, tumour, rng)
+    lumen = vessel
+    if spec.tumour.architecture == "glands":
+        wobble = 3.0 * smooth_field(rng, shape, 25 / GRID_UM)
+        lumen = np.maximum(vessel, tumour - EPITHELIUM_UM + wobble).astype(np.float32)
+    field = smooth_field(rng, shape, 120 / GRID_UM)
+    blurred = spec.confounders.blurred
+    edge = np.quantile(field, 1 - blurred) if blurred else np.inf
+    return TissueMap(
+        grid_um=GRID_UM,
+        tissue=tissue,
+        tumour=tumour.astype(np.float32),
+        lumen=lumen,
+        vessel=vessel,
+        defocus=np.asarray(np.clip((field - edge) * 4 + 0.5, 0, 1), np.float32),
+        pen=_pen_stroke(shape, rng) if spec.confounders.pen else np.full(shape, -100.0, np.float32),
+        eosin=np.asarray(1 + 0.25 * smooth_field(rng, shape, 90 / GRID_UM), np.float32),
+    )
+
+
+def _outline(spec: SlideSpec, shape: tuple[int, int], rng: Generator) -> Floats:
+    if spec.tissue.shape == "full":
+        return np.full(shape, 1000.0, np.float32)
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    radius = np.hypot((y - shape[0] / 2) / shape[0], (x - shape[1] / 2) / shape[1])
+    rough = 0.015 if spec.tissue.shape == "core" else 0.09
+    noisy = (
+        radius
+        + rough * smooth_field(rng, shape, max(shape) / 7)
+        + 0.006 * smooth_field(rng, shape, 30 / GRID_UM)
+    )
+    return _signed_distance(noisy < np.quantile(noisy, spec.tissue.share))
+
+
+def _tumour_potential(architecture: Architecture, shape: tuple[int, int], rng: Generator) -> Floats:
+    """High where tumour grows; cut at a quantile it gives the wanted share."""
+    scale = NEST_UM[architecture] / GRID_UM
+    field = smooth_field(rng, shape, scale)
+    detail = smooth_field(rng, shape, 14 / GRID_UM)
+    if architecture == "files":
+        # The zero lines of slow noise: threads one or two cells wide.
+        return np.asarray(
+            -np.abs(field) + 0.05 * detail + 0.25 * smooth_field(rng, shape, 5 * scale), np.float32
+        )
+    # Slow variation gathers nests in groups; glands stay apart.
+    slow = (0.15 if architecture == "glands" else 0.4) * smooth_field(rng, shape, 4 * scale)
+    return np.asarray(field + 0.10 * detail + slow, np.float32)
+
+
+def _vessels(spec: SlideSpec, tissue: Floats, tumour: Floats, rng: Generator) -> Floats:
+    stroma = (tissue > 12) & (tumour < -9)
+    field = smooth_field(rng, tissue.shape, 16 / GRID_UM)
+    if not spec.stroma.vessels or not stroma.any():
+        return np.full(tissue.shape, -100.0, np.float32)
+    return _signed_distance((field > np.quantile(field[stroma], 1 - spec.stroma.vessels)) & stroma)
+
+
+def _pen_stroke(shape: tuple[int, int], rng: Generator) -> Floats:
+    canvas = np.ones(shape, np.uint8)
+    along = np.linspace(-0.1, 1.1, 40)
+    across = 0.12 + 0.05 * np.sin(2 * np.pi * (along + rng.random()))
+    points = np.stack([along * shape[1], across * shape[0]], axis=1).astype(np.int32)
+    cv2.polylines(canvas, [points.reshape(-1, 1, 2)], isClosed=False, color=0)
+    distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) * GRID_UM
+    return np.asarray(PEN_HALF_WIDTH_UM - distance, np.float32)
+
+
+def _signed_distance(inside: Mask) -> Floats:
+    mask = inside.astype(np.uint8)
+    # A border of the other kind all round would bend distances at the edge of the slide; there is none.
+    to_outside = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    to_inside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    far = np.float32(10 * max(inside.shape))
+    distance = (np.minimum(to_outside, far) - np.minimum(to_inside, far)) * GRID_UM
+    # Rounds off the steps of the grid, which would show as corners.
+    return np.asarray(cv2.GaussianBlur(distance, (0, 0), 1.2), np.float32)
+
+
+def _sample(field: Floats, y: Doubles, x: Doubles) -> Floats:
+    y0 = np.clip(y.astype(np.int64), 0, field.shape[0] - 2)
+    x0 = np.clip(x.astype(np.int64), 0, field.shape[1] - 2)
+    fy, fx = np.clip(y - y0, 0, 1), np.clip(x - x0, 0, 1)
+    top = field[y0, x0] * (1 - fx) + field[y0, x0 + 1] * fx
+    bottom = field[y0 + 1, x0] * (1 - fx) + field[y0 + 1, x0 + 1] * fx
+    return np.asarray(top * (1 - fy) + bottom * fy, np.float32)
+
+
+PEN_HALF_WIDTH_UM = 45.0
+"""Thin for a marker, so that a small slide still shows tissue."""

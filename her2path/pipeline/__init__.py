@@ -1,0 +1,1 @@
+"""From a slide to its score: survey, tiles, cells, score."""

@@ -1,0 +1,202 @@
+"""score.json and run.json: what came out, and how it came about."""
+
+import platform
+import resource
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import file_digest
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from her2path import DISCLAIMER, __version__
+from her2path.cells.table import CellTable
+from her2path.flags import Flag
+from her2path.image.geometry import PixelSize
+from her2path.image.stains import StainMatrix
+from her2path.pipeline.result import Example, Overview
+from her2path.recipe import Recipe
+from her2path.scoring.heterogeneity import HeterogeneityMap
+from her2path.scoring.score import SlideScore
+from her2path.slides.protocol import Slide
+
+SCHEMA = "her2path.score/1"
+SOFTWARE = f"her2path {__version__}"
+Status: TypeAlias = Literal["scored", "not_evaluable", "failed", "partial"]
+
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "opencv-python-headless",
+    "openslide-python",
+    "openslide-bin",
+    "tifffile",
+    "imagecodecs",
+    "esda",
+)
+"""Whose versions could move a score."""
+
+CLINICAL = (
+    "score",
+    "category",
+    "her2_status",
+    "tag",
+    "rule_fired",
+    "n_cells",
+    "fractions",
+    "fractions_ci",
+    "score_ci",
+    "borderline",
+    "h_score",
+    "complete_intense_fraction",
+    "membrane_od",
+    "explanation",
+    "evidence",
+)
+"""What the scoring gives, by its names in score.json."""
+
+
+@dataclass
+class Clock:
+    """Seconds and pixels by stage; the one mutable thing of a run."""
+
+    started: float = field(default_factory=time.perf_counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+    pixels: dict[str, int] = field(default_factory=dict)
+
+    def lap(self, stage: str, *, n_px: int | None = None) -> None:
+        """Close a stage: the time since the last one belongs to it."""
+        self.seconds[stage] = self.elapsed - sum(self.seconds.values())
+        if n_px is not None:
+            self.pixels[stage] = n_px
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What is known of a slide so far; None is not known."""
+
+    slide_id: str
+    path: Path
+    recipe: Recipe
+    engine: str
+    status: Status = "failed"
+    reason: str | None = None
+    slide: Slide | None = None
+    stains: StainMatrix | None = None
+    areas_mm2: dict[str, object] | None = None
+    overview: Overview | None = None
+    cells: CellTable = field(default_factory=CellTable.empty)
+    score: SlideScore | None = None
+    heterogeneity: HeterogeneityMap | None = None
+    examples: tuple[Example, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    tile_seconds: tuple[float, float, float] | None = None
+    given_mpp_yx_um: tuple[float, float] | None = None
+    """Pixel size of stored cells, where no slide is opened."""
+
+    before: Mapping[str, Any] | None = None
+    """score.json of the run that the stored cells come from: what only the slide could tell."""
+
+    @property
+    def mpp_yx_um(self) -> tuple[float, float] | None:
+        """Pixel size of level 0, ``(y, x)``, where it is known."""
+        if self.slide is None:
+            return self.given_mpp_yx_um
+        return (self.slide.pixel_size.y_um, self.slide.pixel_size.x_um)
+
+    @property
+    def size_px(self) -> tuple[int, int] | None:
+        """``(height, width)`` of level 0 where the slide was opened."""
+        if self.slide is None:
+            return None
+        return (self.slide.levels[0].height_px, self.slide.levels[0].width_px)
+
+    @property
+    def mpp_source(self) -> str | None:
+        """Where the pixel size came from."""
+        if self.slide is not None:
+            return self.slide.pixel_size_source
+        if self.recipe.mpp_um is not None:
+            return "given"
+        return None if self.mpp_yx_um is None else "cell table"
+
+
+def score_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
+    """Everything of score.json, every key present; null is not known."""
+    score, slide, rulebook = outcome.score, outcome.slide, outcome.recipe.rulebook
+    clinical: dict[str, Any] = {} if score is None else score.as_json()
+    before = outcome.before or {}
+    mpp_yx_um = outcome.mpp_yx_um
+    indices = outcome.heterogeneity and outcome.heterogeneity.indices
+    flags = (*outcome.flags, *(score.flags if score else ()))
+    return {
+        "schema": SCHEMA,
+        "slide_id": outcome.slide_id,
+        "path": str(outcome.path),
+        "status": outcome.status,
+        "reason": outcome.reason,
+        **{key: clinical.get(key) for key in CLINICAL},
+        "rulebook": {"id": rulebook.id, "version": rulebook.version, "citation": rulebook.citation},
+        "specimen": outcome.recipe.specimen,
+        "n_cells": clinical.get("n_cells"),
+        "heterogeneity": asdict(indices) if indices else None,
+        "area_mm2": outcome.areas_mm2 or before.get("area_mm2"),
+        "mpp": mpp_yx_um and PixelSize(*mpp_yx_um).mean_um,
+        "mpp_yx": mpp_yx_um,
+        "mpp_source": outcome.mpp_source,
+        "objective": slide.objective if slide else before.get("objective"),
+        "stains": asdict(outcome.stains) if outcome.stains else before.get("stains"),
+        "flags": [asdict(flag) for flag in flags],
+        "engine": outcome.engine,
+        "device": "cpu",
+        "recipe_digest": outcome.recipe.digest,
+        "software": SOFTWARE,
+        "seconds": round(clock.elapsed, 3),
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def run_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
+    """Everything of run.json."""
+    seconds = {stage: round(value, 4) for stage, value in clock.seconds.items()}
+    if outcome.tile_seconds is not None:
+        names = ("tiles: read", "tiles: segment", "tiles: measure")
+        seconds |= {name: round(value, 4) for name, value in zip(names, outcome.tile_seconds, strict=True)}
+    return {
+        "slide_id": outcome.slide_id,
+        "versions": {"her2path": __version__, "python": platform.python_version()} | _versions(),
+        "recipe": outcome.recipe.model_dump(mode="json"),
+        "recipe_digest": outcome.recipe.digest,
+        "weights_sha256": None,
+        "input_sha256": _sha256(outcome.path),
+        "input_bytes": outcome.path.stat().st_size if outcome.path.is_file() else None,
+        "device": "cpu",
+        "engine": outcome.engine,
+        "seconds": seconds,
+        "pixels": dict(clock.pixels),
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "platform": platform.platform(terse=True),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def _sha256(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,211 @@
+"""The first look at a slide: overview, tissue, stains, and whether it is a HER2 stain at all."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from her2path.arrays import Mask, Rgb8
+from her2path.errors import NotEvaluableError, ReadError
+from her2path.image.estimate import estimate_stains, estimate_white
+from her2path.image.geometry import PixelSize, Region
+from her2path.image.stains import StainMatrix, Vector, density_tables
+from her2path.image.tissue import MIN_TISSUE_MM2, SURVEY_MPP_UM, TissueMap, find_tissue
+from her2path.slides.protocol import Slide
+
+BLOCK_PX = 256
+"""Edge of the blocks, in pixels of the result, that a whole slide is read in."""
+
+SMALLEST_BLOCK_PX = 16
+"""A block that cannot be read is quartered down to this; what is left is unreadable."""
+
+MANY_BLOCKS = 64
+"""If none of so many can be read, the slide cannot: a drive that went away must not cost hours."""
+
+SAMPLE_PX = 128
+N_SAMPLES = 64
+"""Patches of level-0 pixels, spread over the tissue, that stains are estimated from."""
+
+EOSIN_OD = 0.15
+EOSIN_SHARE = 0.10
+"""An H&E slide shows eosin in half of its tissue pixels, an H-DAB slide in none (measured on the CMU-1 and
+HER2 core images): a tenth is far from both."""
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What is known of a slide before any tile is analysed."""
+
+    downsample: int
+    """Level-0 pixels per pixel of the survey grid."""
+
+    tissue: TissueMap
+    """Masks on the survey grid."""
+
+    unreadable: Mask
+    """Part of the tissue: what cannot be read, nobody can say that it is glass."""
+
+    stains: StainMatrix
+
+
+def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
+    """Find tissue and stains.
+
+    Parameters
+    ----------
+    slide
+        An open slide.
+    given
+        Stain matrix of the recipe; wins over the estimate.
+
+    Raises
+    ------
+    NotEvaluableError
+        ``NO_TISSUE`` or ``NOT_IHC``.
+    ReadError
+        If nothing of the slide can be read.
+    """
+    pixel_size = slide.pixel_size
+    downsample = max(1, round(SURVEY_MPP_UM / pixel_size.mean_um))
+    rgb, unreadable = read_whole(slide, downsample)
+    white = estimate_white(rgb) if given is None else given.white
+    tissue = find_tissue(rgb, white, pixel_size.mean_um * downsample)
+    tissue_mm2 = mask_area_mm2(tissue.tissue, downsample, pixel_size)
+    if tissue_mm2 < MIN_TISSUE_MM2:
+        raise NotEvaluableError(
+            "NO_TISSUE",
+            f"no tissue found ({tissue_mm2:.3f} mm²): an empty slide, or one too pale to tell from glass; "
+            "check the slide, or give its white point and stains in a recipe",
+        )
+    pixels = _tissue_pixels(slide, tissue.tissue & ~tissue.pen, downsample)
+    _refuse_eosin(pixels, white)
+    seen = replace(tissue, tissue=tissue.tissue | unreadable)
+    return Survey(downsample, seen, unreadable, given or estimate_stains(pixels, white))
+
+
+def read_whole(slide: Slide, downsample: int) -> tuple[Rgb8, Mask]:
+    """Read the whole slide, one pixel for ``downsample`` × ``downsample`` level-0 pixels.
+
+    From the coarsest level that is fine enough, in blocks, averaging; where it is damaged, from another.
+
+    Returns
+    -------
+    tuple of (Rgb8, Mask)
+        ``(y, x, 3)`` pixels, and ``(y, x)`` where no level can be read: white in the pixels.
+
+    Raises
+    ------
+    ReadError
+        If nothing of the slide can be read.
+    """
+    full = slide.levels[0]
+    height, width = math.ceil(full.height_px / downsample), math.ceil(full.width_px / downsample)
+    fine = [i for i, level in enumerate(slide.levels) if level.downsample <= downsample * 1.01]
+    order = [*reversed(fine), *range(len(fine), len(slide.levels))]
+    whole = np.full((height, width, 3), 255, np.uint8)
+    unreadable = np.zeros((height, width), bool)
+    blocks, nothing_yet = _cut(Region(0, 0, height, width), BLOCK_PX), True
+    while blocks:
+        failed: list[Region] = []
+        for block in blocks:
+            rows, columns = slice(block.y_px, block.bottom_px), slice(block.x_px, block.right_px)
+            try:
+                whole[rows, columns] = _read_block(slide, block, downsample, order)
+            except ReadError as error:
+                failed.append(block)
+                unreadable[rows, columns] = _smallest(block)
+                if unreadable.all() or (nothing_yet and len(failed) > MANY_BLOCKS):
+                    raise error
+            else:
+                nothing_yet = False
+        blocks = [part for block in failed if not _smallest(block) for part in _quarters(block)]
+    return whole, unreadable
+
+
+def _smallest(block: Region) -> bool:
+    return max(block.height_px, block.width_px) <= SMALLEST_BLOCK_PX
+
+
+def _quarters(block: Region) -> list[Region]:
+    return _cut(block, -(-max(block.height_px, block.width_px) // 2))
+
+
+def _cut(block: Region, edge_px: int) -> list[Region]:
+    return [
+        Region(y, x, min(edge_px, block.bottom_px - y), min(edge_px, block.right_px - x))
+        for y in range(block.y_px, block.bottom_px, edge_px)
+        for x in range(block.x_px, block.right_px, edge_px)
+    ]
+
+
+def _read_block(slide: Slide, block: Region, downsample: int, order: Sequence[int]) -> Rgb8:
+    """Pixels of a block of the survey grid, from the first level in ``order`` that can be read there."""
+    for level in order:
+        try:
+            pixels = _read_on_slide(slide, block, downsample, level)
+        except ReadError:
+            if level == order[-1]:
+                raise
+            continue
+        break
+    size = (block.width_px, block.height_px)
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _read_on_slide(slide: Slide, block: Region, downsample: int, level: int) -> Rgb8:
+    """Pixels of a block at a level; where it reaches beyond the slide, the slide's edge is repeated.
+
+    Averaged with the white beyond it, the edge would look like glass, brighter than any on the slide.
+    """
+    full, step = slide.levels[0], slide.levels[level].downsample
+    y, x, height, width = (
+        value * downsample for value in (block.y_px, block.x_px, block.height_px, block.width_px)
+    )
+    rows = min(height, max(full.height_px - y, math.ceil(step)))
+    columns = min(width, max(full.width_px - x, math.ceil(step)))
+    pixels = slide.read(Region(y, x, rows, columns), level)
+    below, right = (round(size / step) - n for size, n in zip((height, width), pixels.shape[:2], strict=True))
+    return np.asarray(cv2.copyMakeBorder(pixels, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def mask_area_mm2(mask: Mask, downsample: int, pixel_size: PixelSize) -> float:
+    """Area of a mask on a grid of ``downsample`` level-0 pixels."""
+    return float(np.count_nonzero(mask)) * downsample**2 * pixel_size.area_um2 * 1e-6
+
+
+def _tissue_pixels(slide: Slide, tissue: Mask, downsample: int) -> NDArray[np.uint8]:
+    """Level-0 pixels ``(n, 3)`` of patches spread evenly over the tissue, in reading order."""
+    rows, columns = np.nonzero(tissue)
+    chosen = np.unique(np.linspace(0, len(rows) - 1, N_SAMPLES).astype(int))
+    patches = []
+    for i in chosen:
+        y_px, x_px = int(rows[i]) * downsample, int(columns[i]) * downsample
+        try:
+            patch = slide.read(Region(y_px - SAMPLE_PX // 2, x_px - SAMPLE_PX // 2, SAMPLE_PX, SAMPLE_PX))
+        except ReadError:
+            continue
+        patches.append(patch.reshape(-1, 3))
+    if not patches:
+        raise ReadError("none of the tissue can be read at full resolution; copy or scan the slide again")
+    return np.concatenate(patches)
+
+
+def _refuse_eosin(pixels: NDArray[np.uint8], white: Vector) -> None:
+    tables = density_tables(white)
+    od = np.stack([tables[c][pixels[:, c]] for c in range(3)], axis=1)
+    length = np.linalg.norm(od, axis=1)
+    tissue = od[length >= EOSIN_OD] / length[length >= EOSIN_OD, None]
+    if not len(tissue):
+        return
+    red, green, blue = tissue.T
+    # Eosin takes green light and little else; DAB takes blue most, haematoxylin red and green alike.
+    share = float(np.mean((green > 0.75) & (red < 0.5) & (blue < 0.5)))
+    if share > EOSIN_SHARE:
+        raise NotEvaluableError(
+            "NOT_IHC",
+            f"{share:.0%} of the tissue is eosin pink: this is an H&E slide; "
+            "give the HER2 immunohistochemistry (haematoxylin and DAB) slide of this case",
+        )

@@ -1,0 +1,233 @@
+"""The cells of one tile, and of all tiles of a slide: the part that runs in parallel."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2path.arrays import Codes, Floats, Mask, Rgb8
+from her2path.cells.maps import CellMaps
+from her2path.cells.measure import measure_membranes
+from her2path.cells.table import RADIUS_STEP_UM, CellTable
+from her2path.cells.vocabulary import UNGRADED
+from her2path.errors import ReadError
+from her2path.image.geometry import Region, Tile, plan_tiles, scales_for
+from her2path.image.stains import StainMatrix
+from her2path.runners.protocol import Runner
+from her2path.segment.protocol import Segmenter
+from her2path.segment.rays import polygon_area_um2
+from her2path.slides.protocol import Slide
+
+TILE_PX = 2048
+"""Edge of a tile's core: with a halo of 64 µm each pixel is read 1.6 times at 0.25 µm/px."""
+
+PIECE_PX = 256
+"""A tile that cannot be read whole is read in pieces of this size; those that fail are unreadable area."""
+
+
+@dataclass(frozen=True, eq=False)
+class TileCells:
+    """The cells of one tile, or of several together."""
+
+    table: CellTable
+    """Kind, pattern, grade, counted and bin are still open: they are settled slide-wide."""
+
+    tumour_logit: Floats
+    contrast_od: Floats
+    otherwise: Codes
+    unreadable: tuple[Region, ...]
+    """Pieces of the slide that could not be read."""
+
+    n_px: int
+    """Level-0 pixels read."""
+
+    seconds: tuple[float, float, float]
+    """Reading, segmenting, measuring."""
+
+    @classmethod
+    def concat(cls, parts: "list[TileCells]") -> "TileCells":
+        """All cells, in reading order."""
+        table = CellTable.concat([part.table for part in parts])
+        order = np.argsort(table.cell_id, kind="stable")
+        empty = (np.zeros(0, np.float32), np.zeros(0, np.int8))
+        return cls(
+            table=table.take(order),
+            tumour_logit=np.concatenate([empty[0], *(part.tumour_logit for part in parts)])[order],
+            contrast_od=np.concatenate([empty[0], *(part.contrast_od for part in parts)])[order],
+            otherwise=np.concatenate([empty[1], *(part.otherwise for part in parts)])[order],
+            unreadable=tuple(region for part in parts for region in part.unreadable),
+            n_px=sum(part.n_px for part in parts),
+            seconds=(
+                sum(part.seconds[0] for part in parts),
+                sum(part.seconds[1] for part in parts),
+                sum(part.seconds[2] for part in parts),
+            ),
+        )
+
+
+def tiles_with_tissue(
+    slide: Slide,
+    tissue: Mask,
+    downsample: int,
+    segmenter: Segmenter,
+    *,
+    tile_px: int = TILE_PX,
+    origin_yx_px: tuple[int, int] = (0, 0),
+) -> tuple[Tile, ...]:
+    """Tiles whose core holds tissue, in reading order; no other is ever read at full resolution.
+
+    Cores end with the slide: beyond it there is nothing to own.
+
+    Parameters
+    ----------
+    slide
+        An open slide.
+    tissue
+        ``(y, x)`` what to analyse, on a grid of ``downsample`` level-0 pixels.
+    downsample
+        Of that grid.
+    segmenter
+        Says how much margin it needs.
+    tile_px, origin_yx_px
+        The tile plan; may not change a cell.
+    """
+    whole, pixel_size = _whole(slide), slide.pixel_size
+    planned = plan_tiles(
+        whole.height_px,
+        whole.width_px,
+        tile_px=tile_px,
+        halo_px=int(np.ceil(segmenter.halo_um / min(pixel_size.y_um, pixel_size.x_um))),
+        stride_px=scales_for(pixel_size).nucleus,
+        origin_yx_px=origin_yx_px,
+    )
+    tiles = (replace(tile, core=_common(tile.core, whole)) for tile in planned)
+    return tuple(tile for tile in tiles if _holds(tissue, downsample, tile.core))
+
+
+def cells_in_slide(
+    slide: Slide,
+    tiles: Sequence[Tile],
+    stains: StainMatrix,
+    segmenter: Segmenter,
+    runner: Runner,
+    *,
+    stained_od: float,
+) -> Iterator[TileCells]:
+    """Cells of every tile, tile by tile in the order given.
+
+    Parameters
+    ----------
+    slide
+        An open slide.
+    tiles
+        From ``tiles_with_tissue``.
+    stains
+        Of this slide.
+    segmenter, runner
+        Who finds the cells, and who runs the tiles.
+    stained_od
+        From here a membrane counts as stained.
+    """
+    work = partial(cells_in_tile, slide=slide, stains=stains, segmenter=segmenter, stained_od=stained_od)
+    return runner.map(work, tiles)
+
+
+def cells_in_tile(
+    tile: Tile, *, slide: Slide, stains: StainMatrix, segmenter: Segmenter, stained_od: float
+) -> TileCells:
+    """Read, segment and measure one tile."""
+    started = time.perf_counter()
+    rgb, unreadable = _read(slide, tile)
+    read = time.perf_counter()
+    maps = segmenter(rgb, tile, slide.pixel_size, stains)
+    segmented = time.perf_counter()
+    mpp_yx_um = (slide.pixel_size.y_um, slide.pixel_size.x_um)
+    table = _rows(maps, mpp_yx_um, slide.levels[0].width_px, stained_od)
+    return TileCells(
+        table=table,
+        tumour_logit=maps.tumour_logit,
+        contrast_od=maps.contrast_od,
+        otherwise=maps.otherwise,
+        unreadable=unreadable,
+        n_px=tile.read.height_px * tile.read.width_px,
+        seconds=(read - started, segmented - read, time.perf_counter() - segmented),
+    )
+
+
+def _rows(maps: CellMaps, mpp_yx_um: tuple[float, float], width_px: int, stained_od: float) -> CellTable:
+    membranes = measure_membranes(maps, mpp_yx_um, stained_od=stained_od)
+    n = len(maps.y_px)
+    return CellTable(
+        cell_id=maps.y_px.astype(np.int64) * width_px + maps.x_px,
+        y_px=maps.y_px,
+        x_px=maps.x_px,
+        kind=maps.otherwise,
+        counted=np.zeros(n, bool),
+        membrane_od=membranes.membrane_od,
+        completeness=membranes.completeness,
+        longest_gap=membranes.longest_gap,
+        cytoplasm_od=membranes.cytoplasm_od,
+        pattern=np.full(n, UNGRADED, np.int8),
+        grade=np.full(n, UNGRADED, np.int8),
+        tumour_probability=np.zeros(n, np.float32),
+        nucleus_area_um2=polygon_area_um2(maps.nucleus_radii_um).astype(np.float32),
+        bin=np.full(n, -1, np.int32),
+        nucleus_radii=_stored(maps.nucleus_radii_um),
+        cell_radii=_stored(maps.cell_radii_um),
+    )
+
+
+def _stored(radii_um: Floats) -> NDArray[np.uint8]:
+    steps: NDArray[np.uint8] = np.clip(np.rint(radii_um / RADIUS_STEP_UM), 0, 255).astype(np.uint8)
+    return steps
+
+
+def _holds(tissue: Mask, downsample: int, core: Region) -> bool:
+    rows = slice(core.y_px // downsample, -(-core.bottom_px // downsample))
+    columns = slice(core.x_px // downsample, -(-core.right_px // downsample))
+    return bool(tissue[rows, columns].any())
+
+
+def _read(slide: Slide, tile: Tile) -> tuple[Rgb8, tuple[Region, ...]]:
+    """Pixels of the tile; pieces that cannot be read come back white and are named."""
+    try:
+        return slide.read(tile.read), ()
+    except ReadError:
+        return _read_in_pieces(slide, tile)
+
+
+def _read_in_pieces(slide: Slide, tile: Tile) -> tuple[Rgb8, tuple[Region, ...]]:
+    box, whole = tile.read, _whole(slide)
+    rgb = np.full((box.height_px, box.width_px, 3), 255, np.uint8)
+    unreadable = []
+    # Pieces lie on the slide's own grid and are read whole, so that every tile loses the same ones.
+    on_slide = _common(box, whole)
+    for y in range(on_slide.y_px // PIECE_PX * PIECE_PX, on_slide.bottom_px, PIECE_PX):
+        for x in range(on_slide.x_px // PIECE_PX * PIECE_PX, on_slide.right_px, PIECE_PX):
+            piece = _common(Region(y, x, PIECE_PX, PIECE_PX), whole)
+            try:
+                pixels = slide.read(piece)
+            except ReadError:
+                unreadable.append(piece)
+                continue
+            part = _common(piece, box)
+            rgb[_within(part, box)] = pixels[_within(part, piece)]
+    return rgb, tuple(unreadable)
+
+
+def _whole(slide: Slide) -> Region:
+    return Region(0, 0, slide.levels[0].height_px, slide.levels[0].width_px)
+
+
+def _within(part: Region, box: Region) -> tuple[slice, slice]:
+    """Where a part lies in the pixels of a box."""
+    y, x = part.y_px - box.y_px, part.x_px - box.x_px
+    return slice(y, y + part.height_px), slice(x, x + part.width_px)
+
+
+def _common(a: Region, b: Region) -> Region:
+    top, left = max(a.y_px, b.y_px), max(a.x_px, b.x_px)
+    return Region(top, left, min(a.bottom_px, b.bottom_px) - top, min(a.right_px, b.right_px) - left)

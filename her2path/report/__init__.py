@@ -1,0 +1,1 @@
+"""The page a pathologist opens: values in, HTML out."""

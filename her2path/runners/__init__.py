@@ -1,0 +1,1 @@
+"""Who runs the tiles: one contract, an ordered bounded map."""

@@ -1,0 +1,1 @@
+"""Rules and statistics on the cell table alone: no pixel, no file."""

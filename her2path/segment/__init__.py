@@ -1,0 +1,1 @@
+"""Who finds the cells of a tile: a Segmenter turns pixels into CellMaps."""

@@ -1,0 +1,1 @@
+"""Files of her2path itself: recipes, rulebooks, tables, run folders, region files."""

@@ -1,0 +1,159 @@
+"""What is drawn is what is read: density, completeness, gap and cytoplasm of membranes of known size."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from her2path.arrays import OD_STEP, Doubles, Floats
+from her2path.cells.maps import CellMaps
+from her2path.cells.measure import Membranes, measure_membranes, prominence
+from her2path.cells.table import N_RAYS
+
+MPP_UM = 0.25
+SIZE_PX = 240
+NUCLEUS_UM, CELL_UM = 4.0, 7.0
+STAINED_OD = 0.08
+
+
+def polar(y_um: float, x_um: float) -> tuple[Doubles, Doubles]:
+    """Distance in µm and turn (0–1, anticlockwise from +x) of every pixel from a point."""
+    y, x = np.indices((SIZE_PX, SIZE_PX)) * MPP_UM
+    turn = (np.arctan2(y_um - y, x - x_um) / (2 * np.pi)) % 1
+    return np.asarray(np.hypot(y - y_um, x - x_um)), np.asarray(turn)
+
+
+def ring(od: float, *, share: float = 1.0, at_um: tuple[float, float] = (30.0, 30.0)) -> Doubles:
+    """DAB of a membrane 1.2 µm wide over a share of the contour."""
+    distance_um, turn = polar(*at_um)
+    return np.where((np.abs(distance_um - CELL_UM) <= 0.6) & (turn < share), od, 0.0)
+
+
+def read(dab_od: Doubles, *at_um: tuple[float, float], background_od: float = 0.0) -> Membranes:
+    """Measure cells with circular contours at the points given, by default one in the middle."""
+    centres = np.asarray(at_um or [(30.0, 30.0)])
+    n = len(centres)
+    y_px, x_px = (np.rint(centres[:, axis] / MPP_UM).astype(np.int32) for axis in (0, 1))
+    maps = CellMaps(
+        y_px=y_px + 1000,
+        x_px=x_px + 2000,
+        nucleus_radii_um=circle(n, NUCLEUS_UM),
+        cell_radii_um=circle(n, CELL_UM),
+        nucleus_od=np.zeros(n, np.float32),
+        contrast_od=np.zeros(n, np.float32),
+        tumour_logit=np.zeros(n, np.float32),
+        otherwise=np.zeros(n, np.int8),
+        dab=np.rint((dab_od + background_od) / OD_STEP).astype(np.uint16),
+        y0_px=1000,
+        x0_px=2000,
+        scale=1,
+    )
+    return measure_membranes(maps, (MPP_UM, MPP_UM), stained_od=STAINED_OD)
+
+
+def circle(n: int, radius_um: float) -> Floats:
+    return np.full((n, N_RAYS), radius_um, np.float32)
+
+
+@pytest.mark.parametrize("od", [0.12, 0.3, 0.5, 0.9])
+def test_a_closed_ring_is_complete_and_as_dense_as_it_was_drawn(od: float) -> None:
+    found = read(ring(od))
+    assert found.completeness[0] == 1
+    assert found.longest_gap[0] == 0
+    assert found.membrane_od[0] == pytest.approx(od, abs=2 * OD_STEP)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_a_part_of_a_ring_leaves_the_rest_as_one_gap(share: float) -> None:
+    found = read(ring(0.5, share=share))
+    assert found.completeness[0] == pytest.approx(share, abs=0.07)
+    assert found.longest_gap[0] == pytest.approx(1 - share, abs=0.07)
+    # The density is that of the stained part, not of the whole contour.
+    assert found.membrane_od[0] > 0.35
+
+
+def test_two_gaps_are_not_one() -> None:
+    _, turn = polar(30.0, 30.0)
+    dab = ring(0.5) * ((turn * 4).astype(int) % 2 == 0)
+    found = read(dab)
+    assert found.completeness[0] == pytest.approx(0.5, abs=0.13)
+    assert found.longest_gap[0] == pytest.approx(0.25, abs=0.08)
+
+
+def test_a_gap_over_the_first_ray_is_one_gap() -> None:
+    _, turn = polar(30.0, 30.0)
+    found = read(ring(0.5) * ((turn > 0.2) & (turn < 0.8)))
+    assert found.longest_gap[0] == pytest.approx(0.4, abs=0.07)
+
+
+def test_blush_without_a_line_is_no_membrane() -> None:
+    distance_um, _ = polar(30.0, 30.0)
+    found = read(np.where(distance_um < 9.5, 0.4, 0.0))
+    assert found.completeness[0] < 0.1
+    assert found.cytoplasm_od[0] == pytest.approx(0.4, abs=0.01)
+
+
+def test_an_unstained_cell_has_no_membrane_and_one_gap() -> None:
+    found = read(np.zeros((SIZE_PX, SIZE_PX)))
+    assert (found.completeness[0], found.longest_gap[0], found.membrane_od[0]) == (0, 1, 0)
+
+
+def test_a_membrane_on_background_is_still_a_membrane() -> None:
+    found = read(ring(0.4), background_od=0.05)
+    assert found.completeness[0] == 1
+    assert found.cytoplasm_od[0] == pytest.approx(0.05, abs=0.01)
+
+
+def test_a_shared_membrane_counts_for_both_cells() -> None:
+    left, right = (30.0, 23.0), (30.0, 37.0)
+    shared = np.zeros((SIZE_PX, SIZE_PX))
+    shared[round(24 / MPP_UM) : round(36 / MPP_UM), round(29.4 / MPP_UM) : round(30.6 / MPP_UM) + 1] = 0.6
+    alone = read(shared, left)
+    both = read(shared, left, right)
+    assert both.completeness[0] == alone.completeness[0] > 0.1
+    assert both.completeness[1] == pytest.approx(float(both.completeness[0]), abs=0.04)
+    assert both.membrane_od[1] == pytest.approx(float(both.membrane_od[0]), abs=0.05)
+
+
+def test_no_cell_depends_on_its_company() -> None:
+    at = [(20.0, 20.0), (30.0, 30.0), (40.0, 22.0)]
+    dab = ring(0.5, share=0.7, at_um=at[0]) + ring(0.3, at_um=at[1])
+    together = read(dab, *at)
+    for row, place in enumerate(at):
+        alone = read(dab, place)
+        for name in ("membrane_od", "completeness", "longest_gap", "cytoplasm_od"):
+            assert getattr(alone, name)[0] == getattr(together, name)[row]
+
+
+def test_no_cells_are_no_rows() -> None:
+    maps = CellMaps(
+        *(np.zeros(0, np.int32),) * 2,
+        *(np.zeros((0, N_RAYS), np.float32),) * 2,
+        *(np.zeros(0, np.float32),) * 3,
+        np.zeros(0, np.int8),
+        dab=np.zeros((8, 8), np.uint16),
+        y0_px=0,
+        x0_px=0,
+        scale=1,
+    )
+    found = measure_membranes(maps, (MPP_UM, MPP_UM), stained_od=STAINED_OD)
+    assert len(found.completeness) == len(found.membrane_od) == 0
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(0.0, 1.2), st.floats(0.0, 1.0))
+def test_fractions_stay_fractions(od: float, share: float) -> None:
+    found = read(ring(od, share=share))
+    assert 0 <= found.completeness[0] <= 1
+    assert 0 <= found.longest_gap[0] <= 1
+    assert found.completeness[0] + found.longest_gap[0] <= 1 + 1e-6
+    assert np.isfinite(found.membrane_od[0])
+
+
+def test_prominence_is_the_rise_over_the_darker_side() -> None:
+    line = np.zeros((1, 1, 41), np.int32)
+    line[..., 20] = 500
+    line[..., 21:] += 200  # a stained neighbour beyond
+    rise = prominence(line, MPP_UM)
+    assert rise[0, 0, 20] == 300
+    assert rise[0, 0, 30] == 0

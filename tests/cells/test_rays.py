@@ -1,0 +1,36 @@
+"""Rays start at the anchor, run anticlockwise from +x, and repeat the edge where they leave the plane."""
+
+import numpy as np
+
+from her2path.cells.rays import sample_rays
+
+PLANE = np.arange(100, dtype=np.uint16).reshape(10, 10)
+
+
+def test_four_rays_point_right_up_left_and_down() -> None:
+    at = np.array([5], np.int32)
+    radii_um = np.full((1, 4, 1), 2.0)
+    assert sample_rays(PLANE, at, at, radii_um, (1.0, 1.0))[0, :, 0].tolist() == [57, 35, 53, 75]
+
+
+def test_each_axis_has_its_own_pixel_size() -> None:
+    at = np.array([5], np.int32)
+    radii_um = np.full((1, 4, 1), 2.0)
+    assert sample_rays(PLANE, at, at, radii_um, (2.0, 1.0))[0, :, 0].tolist() == [57, 45, 53, 65]
+
+
+def test_the_edge_is_repeated() -> None:
+    y, x = np.array([0, 9], np.int32), np.array([9, 0], np.int32)
+    samples = sample_rays(PLANE, y, x, np.full((1, 4, 1), 50.0), (1.0, 1.0))
+    assert samples[:, :, 0].tolist() == [[9, 9, 0, 99], [99, 0, 90, 90]]
+
+
+def test_every_anchor_reads_its_own_radii() -> None:
+    at = np.array([5, 5], np.int32)
+    radii_um = np.array([[[0.0, 1.0]], [[2.0, 3.0]]])
+    assert sample_rays(PLANE, at, at, radii_um, (1.0, 1.0))[:, 0].tolist() == [[55, 56], [57, 58]]
+
+
+def test_no_anchors_give_no_samples() -> None:
+    none = np.zeros(0, np.int32)
+    assert sample_rays(PLANE, none, none, np.ones((1, 8, 3)), (1.0, 1.0)).shape == (0, 8, 3)

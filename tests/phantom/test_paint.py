@@ -1,0 +1,32 @@
+import numpy as np
+
+from her2path.phantom.layout import CellPlan
+from her2path.phantom.paint import Painter
+from her2path.phantom.spec import SlideSpec
+from her2path.phantom.tissue import TissueMap
+
+
+def painter(spec: SlideSpec, tissue: TissueMap, plan: CellPlan) -> Painter:
+    return Painter(spec, tissue, plan, np.random.default_rng(9), stained_od=0.08)
+
+
+def test_pixels_and_truth_do_not_depend_on_the_cut(
+    spec: SlideSpec, tissue: TissueMap, plan: CellPlan
+) -> None:
+    whole, cut = painter(spec, tissue, plan), painter(spec, tissue, plan)
+    once = whole.paint(0, 0, 640, 768)
+    parts = [np.hstack([cut.paint(y, x, 320, 384) for x in (0, 384)]) for y in (0, 320)]
+    difference = np.abs(np.vstack(parts).astype(int) - once)
+    assert (difference > 1).mean() < 1e-4
+    np.testing.assert_allclose(cut.tally.contour_px.sum(), whole.tally.contour_px.sum(), rtol=1e-3)
+    np.testing.assert_allclose(cut.tally.stained_od.sum(), whole.tally.stained_od.sum(), rtol=1e-3)
+
+
+def test_a_coarse_slide_is_drawn_finer(spec: SlideSpec, tissue: TissueMap, plan: CellPlan) -> None:
+    coarse = spec.model_copy(update={"mpp": 0.5, "size_px": (320, 384)})
+    made = painter(coarse, tissue, plan)
+    assert made.mpp_um == 0.25
+    rgb = made.paint(0, 0, 320, 384)
+    fine = painter(spec, tissue, plan).paint(0, 0, 640, 768)
+    halved = fine.reshape(320, 2, 384, 2, 3).mean(axis=(1, 3))
+    assert np.abs(rgb - halved).mean() < 6

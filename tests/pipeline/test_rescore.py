@@ -1,0 +1,132 @@
+"""New rules on stored cells: what is stored stands unless derived anew, what is not told is null."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from her2path.cells.vocabulary import KINDS, PATTERNS
+from her2path.errors import UsageError
+from her2path.export.slide_files import publish
+from her2path.pipeline.rescore import find_tables, rescore
+from her2path.pipeline.result import ScoredSlide
+from her2path.recipe import Recipe
+from her2path.store.recipes import load_recipe
+from her2path.store.runs import SCORE_KEYS
+
+ANSWER = (
+    "score",
+    "category",
+    "her2_status",
+    "tag",
+    "rule_fired",
+    "n_cells",
+    "fractions",
+    "fractions_ci",
+    "score_ci",
+    "borderline",
+    "h_score",
+    "complete_intense_fraction",
+    "membrane_od",
+    "heterogeneity",
+)
+
+
+@pytest.fixture
+def stored(strong: ScoredSlide, tmp_path: Path) -> Path:
+    folder = tmp_path / "out" / "strong"
+    publish(strong, folder, report_html="<html></html>")
+    return folder / "cells.parquet"
+
+
+@pytest.fixture
+def bare(strong: ScoredSlide, tmp_path: Path) -> Path:
+    """The contract's columns and nothing else, as another program would write them."""
+    cells = strong.cells
+    words = {"kind": np.array(KINDS)[cells.kind], "pattern": np.array(PATTERNS)[cells.pattern]}
+    names = (
+        "cell_id",
+        "y_px",
+        "x_px",
+        "kind",
+        "counted",
+        "membrane_od",
+        "completeness",
+        "longest_gap",
+        "cytoplasm_od",
+        "pattern",
+        "grade",
+        "tumour_probability",
+        "nucleus_area_um2",
+        "bin",
+    )
+    path = tmp_path / "foreign.parquet"
+    pq.write_table(pa.table({name: words.get(name, getattr(cells, name)) for name in names}), path)
+    return path
+
+
+def test_the_same_rules_give_the_same_answer(stored: Path, strong: ScoredSlide, recipe: Recipe) -> None:
+    again = rescore(stored, "strong", recipe, derive_patterns=False).score
+    assert {key: again[key] for key in ANSWER} == {key: strong.score[key] for key in ANSWER}
+    assert again["area_mm2"] == strong.score["area_mm2"]
+    assert again["status"] == "scored"
+
+
+def test_other_rules_are_named(stored: Path) -> None:
+    recipe = load_recipe(rulebook="gastric-resection", specimen="resection")
+    score = rescore(stored, "strong", recipe, derive_patterns=False).score
+    assert score["rulebook"]["id"] == "gastric-resection"
+    assert score["recipe_digest"] == recipe.digest
+    assert set(SCORE_KEYS) <= set(score)
+
+
+def test_patterns_are_derived_anew_only_where_asked(
+    stored: Path, strong: ScoredSlide, recipe: Recipe
+) -> None:
+    blind = recipe.model_copy(
+        update={
+            "grading": recipe.grading.model_copy(
+                update={"stained_od": 1.6, "weak_od": 1.7, "moderate_od": 1.8, "strong_od": 1.9}
+            )
+        }
+    )
+    assert rescore(stored, "strong", blind, derive_patterns=False).score["score"] == strong.score["score"]
+    assert rescore(stored, "strong", blind, derive_patterns=True).score["score"] == "0"
+
+
+def test_a_bare_table_is_enough(bare: Path, strong: ScoredSlide, recipe: Recipe) -> None:
+    scored = rescore(bare, "foreign", recipe, derive_patterns=False)
+    assert scored.score["status"] == "scored"
+    for key in ("score", "category", "n_cells", "fractions", "h_score"):
+        assert scored.score[key] == strong.score[key]
+    for key in ("mpp", "mpp_source", "heterogeneity", "area_mm2", "stains", "objective"):
+        assert scored.score[key] is None
+    assert set(SCORE_KEYS) <= set(scored.score)
+
+
+def test_a_pixel_size_that_is_given_brings_the_map_back(bare: Path) -> None:
+    scored = rescore(bare, "foreign", load_recipe(mpp_um=(0.25, 0.25)), derive_patterns=False)
+    assert scored.heterogeneity is not None
+    assert (scored.score["mpp"], scored.score["mpp_source"]) == (0.25, "given")
+
+
+def test_a_table_without_tumour_is_not_evaluable(bare: Path, recipe: Recipe) -> None:
+    table = pq.read_table(bare)
+    index = table.column_names.index("counted")
+    pq.write_table(table.set_column(index, "counted", pa.array(np.zeros(len(table), bool))), bare)
+    score = rescore(bare, "foreign", recipe, derive_patterns=False).score
+    assert (score["status"], score["score"]) == ("not_evaluable", None)
+    assert score["flags"][0]["severity"] == "refusal"
+
+
+def test_tables_are_found_by_file_folder_and_results_folder(stored: Path) -> None:
+    for path in (stored, stored.parent, stored.parents[1]):
+        assert find_tables(path) == (stored,)
+
+
+@pytest.mark.parametrize("name", ["", "nowhere"])
+def test_where_there_is_no_table_the_remedy_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"cells\.parquet"):
+        find_tables(tmp_path / name)

@@ -1,0 +1,214 @@
+"""One slide from file to score: every fate that a slide can meet has its status, its reason and its areas."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+
+from her2path.cells.table import CellTable
+from her2path.errors import UsageError
+from her2path.image.geometry import PixelSize, Region
+from her2path.image.stains import StainMatrix
+from her2path.pipeline import slide as pipeline_slide
+from her2path.pipeline.result import ScoredSlide
+from her2path.pipeline.slide import SlideRequest, score_slide
+from her2path.recipe import Recipe, Stains
+from her2path.runners.threads import ThreadRunner
+from her2path.segment.classical import ClassicalSegmenter
+from her2path.slides.array import ArraySlide
+from her2path.slides.protocol import Slide
+from her2path.store.recipes import load_recipe
+from her2path.store.regions import Outline
+
+SETTLED_SLIDE_WIDE = {"kind", "counted", "tumour_probability"}
+
+
+@pytest.fixture
+def score_open_slide(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ScoredSlide]:
+    """Score a slide that is open already, in place of a file."""
+
+    def score(slide: Slide, recipe: Recipe, **wanted: Any) -> ScoredSlide:
+        monkeypatch.setattr(pipeline_slide, "open_slide", lambda path, mpp_um: slide)
+        request = SlideRequest("slide", Path("slide.svs"), **wanted)
+        return score_slide(request, recipe, ClassicalSegmenter(), ThreadRunner())
+
+    return score
+
+
+def areas_add_up(score: Any) -> bool:
+    areas = score["area_mm2"]
+    parts = areas["analysed"] + areas["unreadable"] + sum(areas["excluded"].values())
+    return bool(parts == pytest.approx(areas["requested"], rel=0.01))
+
+
+def outline(y_px: int, x_px: int, height_px: int, width_px: int) -> Outline:
+    return Outline(shapely.box(x_px, y_px, x_px + width_px, y_px + height_px), "box")
+
+
+def test_a_slide_is_scored(strong: ScoredSlide) -> None:
+    score = strong.score
+    assert (score["status"], score["score"], score["category"]) == ("scored", "3+", "IHC3")
+    assert areas_add_up(score)
+    assert score["area_mm2"]["requested"] == score["area_mm2"]["tissue"] > 0.02
+    assert score["area_mm2"]["unreadable"] == 0
+    assert strong.size_px == (1024, 1024)
+    assert strong.heterogeneity is not None
+    assert strong.overview is not None
+    assert strong.examples
+
+
+def test_every_cell_lies_in_tissue_and_is_graded(strong: ScoredSlide) -> None:
+    cells = strong.cells
+    assert strong.overview is not None
+    step = int(strong.overview.downsample)
+    assert strong.overview.tissue[cells.y_px // step, cells.x_px // step].all()
+    assert (cells.pattern >= 0).all()
+    assert (cells.bin >= 0).all()
+    assert (cells.counted == (cells.kind == 0)).all()
+
+
+def test_progress_is_told_after_every_tile(strong_svs: Path, recipe: Recipe) -> None:
+    told: list[tuple[int, int]] = []
+    score_slide(
+        SlideRequest("strong", strong_svs),
+        recipe,
+        ClassicalSegmenter(),
+        ThreadRunner(),
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(done, told[-1][1]) for done in range(1, told[-1][1] + 1)]
+
+
+def test_unreadable_area_is_counted_and_costs_no_cell_elsewhere(
+    score_open_slide: Callable[..., ScoredSlide],
+    damaged: Callable[..., Slide],
+    slide: ArraySlide,
+    strong: ScoredSlide,
+    recipe: Recipe,
+) -> None:
+    # Given stains: the estimate would leave the damaged patches out, and every density move a little.
+    given = StainMatrix(**{**strong.score["stains"], "source": "recipe"})
+    fixed = recipe.model_copy(update={"stains": Stains(matrix=given)})
+    whole = score_open_slide(slide, fixed)
+    broken = score_open_slide(damaged(Region(300, 560, 20, 20)), fixed)
+    assert whole.score["status"] == "scored"
+    assert broken.score["status"] == "partial"
+    assert "could not be read" in broken.score["reason"]
+    assert "UNREADABLE" in {flag["code"] for flag in broken.score["flags"]}
+    assert broken.score["score"] is not None
+    assert broken.score["area_mm2"]["unreadable"] == pytest.approx(0.0041, rel=0.25)
+    assert areas_add_up(broken.score)
+    assert not near(broken.cells, within_px=112).any()
+    ours, theirs = (cells.take(~near(cells, within_px=128 + 256)) for cells in (broken.cells, whole.cells))
+    assert len(theirs) > 20
+    for field in fields(CellTable):
+        if field.name not in SETTLED_SLIDE_WIDE:
+            a, b = getattr(ours, field.name), getattr(theirs, field.name)
+            assert np.array_equal(a, b, equal_nan=a.dtype.kind == "f"), field.name
+
+
+def near(cells: CellTable, *, within_px: int) -> Any:
+    """Cells about the piece at (256, 512) that the damage costs."""
+    return (np.abs(cells.y_px - 384) < within_px) & (np.abs(cells.x_px - 640) < within_px)
+
+
+def test_a_slide_that_cannot_be_read_at_all_has_failed(
+    score_open_slide: Callable[..., ScoredSlide], damaged: Callable[..., Slide], recipe: Recipe
+) -> None:
+    score = score_open_slide(damaged(Region(0, 0, 1024, 1024)), recipe).score
+    assert (score["status"], score["score"]) == ("failed", None)
+    assert "scan the slide again" in score["reason"]
+
+
+def test_regions_say_what_is_scored(
+    score_open_slide: Callable[..., ScoredSlide], slide: ArraySlide, recipe: Recipe
+) -> None:
+    top = outline(0, 0, 512, 1024)
+    corner = outline(0, 0, 512, 400)
+    included = score_open_slide(slide, recipe, include=(top,), exclude=(corner,))
+    assert included.cells.y_px.max() < 512 + 16
+    assert not ((included.cells.y_px < 496) & (included.cells.x_px < 384)).any()
+    areas = included.score["area_mm2"]
+    assert areas["requested"] < areas["tissue"]
+    assert areas["excluded"]["region"] > 0
+    assert areas_add_up(included.score)
+
+
+def test_a_region_beside_the_tissue_is_not_evaluable(
+    score_open_slide: Callable[..., ScoredSlide], slide: ArraySlide, recipe: Recipe
+) -> None:
+    score = score_open_slide(slide, recipe, include=(outline(5000, 5000, 100, 100),)).score
+    assert (score["status"], score["score"]) == ("not_evaluable", None)
+    assert "regions to include" in score["reason"]
+    assert [flag["severity"] for flag in score["flags"]] == ["refusal"]
+
+
+def test_glass_alone_is_not_evaluable(score_open_slide: Callable[..., ScoredSlide], recipe: Recipe) -> None:
+    glass = ArraySlide(np.full((800, 800, 3), 238, np.uint8), PixelSize(0.25, 0.25))
+    scored = score_open_slide(glass, recipe)
+    assert (scored.score["status"], scored.score["score"]) == ("not_evaluable", None)
+    assert "no tissue" in scored.score["reason"]
+    assert len(scored.cells) == 0
+    assert scored.overview is not None
+
+
+def test_tissue_without_tumour_cells_is_not_evaluable(
+    score_open_slide: Callable[..., ScoredSlide], recipe: Recipe
+) -> None:
+    rng = np.random.default_rng(1)
+    stroma = np.full((1200, 1200, 3), 238.0)
+    stroma[200:1000, 200:1000] = (216, 210, 222)
+    stroma += rng.normal(0, 1.5, stroma.shape)
+    score = score_open_slide(ArraySlide(stroma.astype(np.uint8), PixelSize(0.25, 0.25)), recipe).score
+    assert (score["status"], score["score"], score["category"]) == ("not_evaluable", None, None)
+    assert "tumour" in score["reason"]
+    assert score["area_mm2"]["analysed"] > 0.03
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        (None, "check the path"),
+        (b"", "copy or download it again"),
+        (b"<!DOCTYPE html><html><body>404</body></html>", "download it again"),
+        (b"\x00\x01\x02\x03" * 200, "copy it again"),
+    ],
+    ids=["missing", "empty", "html", "bytes"],
+)
+def test_a_file_that_is_no_slide_has_failed_and_says_why(
+    tmp_path: Path, recipe: Recipe, content: bytes | None, remedy: str
+) -> None:
+    path = tmp_path / "slide.svs"
+    if content is not None:
+        path.write_bytes(content)
+    score = score_slide(SlideRequest("slide", path), recipe, ClassicalSegmenter(), ThreadRunner()).score
+    assert (score["status"], score["score"], score["n_cells"]) == ("failed", None, None)
+    assert remedy in score["reason"]
+    assert "\n" not in score["reason"]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_a_truncated_slide_has_failed(strong_svs: Path, tmp_path: Path, recipe: Recipe, share: float) -> None:
+    whole = strong_svs.read_bytes()
+    path = tmp_path / "short.svs"
+    path.write_bytes(whole[: int(len(whole) * share)])
+    score = score_slide(SlideRequest("short", path), recipe, ClassicalSegmenter(), ThreadRunner()).score
+    assert score["status"] == "failed"
+    assert score["score"] is None
+    assert "again" in score["reason"]
+
+
+def test_a_rulebook_that_needs_the_specimen_asks_for_it(strong_svs: Path) -> None:
+    gastric = load_recipe(rulebook="gastric-biopsy")
+    with pytest.raises(UsageError, match="--specimen"):
+        score_slide(SlideRequest("strong", strong_svs), gastric, ClassicalSegmenter(), ThreadRunner())
+
+
+def test_a_given_pixel_size_wins_and_is_recorded(strong_svs: Path) -> None:
+    recipe = load_recipe(mpp_um=(0.26, 0.26))
+    scored = score_slide(SlideRequest("strong", strong_svs), recipe, ClassicalSegmenter(), ThreadRunner())
+    assert (scored.score["mpp"], scored.score["mpp_source"]) == (pytest.approx(0.26), "given")
