@@ -19,6 +19,8 @@ BLUSH_WEIGHT = 2.0
 """A stained membrane is darker than both its sides: by this many times the cell's own cytoplasm, within these
 bounds. The grain of a blush has crests of its own, as high as the blush is dark."""
 
+DARKEST = np.iinfo(np.uint16).max
+
 GRAIN_RAYS = 1
 """Runs of up to twice this many rays (2.4 µm of a 12 µm cell) are grain: neither an arc nor a gap."""
 
@@ -114,10 +116,10 @@ def prominence(samples: Samples, step_um: float) -> Samples:
     n_radii = samples.shape[2]
     near, far = (max(1, round(side / step_um)) for side in SIDE_UM)
     padded = np.pad(samples, ((0, 0), (0, 0), (far, far)), mode="edge")
-    inner, outer = (
-        np.minimum.reduce([padded[:, :, far + s * d : far + s * d + n_radii] for d in range(near, far + 1)])
-        for s in (-1, 1)
-    )
+    inner, outer = np.full_like(samples, DARKEST), np.full_like(samples, DARKEST)
+    for apart in range(near, far + 1):
+        np.minimum(inner, padded[:, :, far - apart : far - apart + n_radii], out=inner)
+        np.minimum(outer, padded[:, :, far + apart : far + apart + n_radii], out=outer)
     rise: Samples = np.maximum(samples - np.maximum(inner, outer), 0)
     return rise
 

@@ -93,13 +93,18 @@ def stain_planes(rgb: Rgb8, stains: StainMatrix) -> tuple[Plane16, Plane16]:
     tuple of Plane16
         ``(y, x)`` uint16 each.
     """
-    inverse = np.linalg.inv(stains.vectors)
-    # (stain, channel, grey) in steps. The inverse of two stains that are nearly alike is large: 16 bits
-    # would wrap, and a dark pixel read as unstained.
-    steps = np.rint(density_tables(stains.white) * inverse.T[:2, :, None] / OD_STEP).astype(np.int32)
-    red, green, blue = cv2.split(rgb)
-    haematoxylin, dab = (
-        np.clip(table[0][red] + table[1][green] + table[2][blue], 0, 2**16 - 1).astype(np.uint16)
-        for table in steps
-    )
-    return haematoxylin, dab
+    return _plane(rgb, stains, 0), _plane(rgb, stains, 1)
+
+
+def dab_plane(rgb: Rgb8, stains: StainMatrix) -> Plane16:
+    """DAB alone, as ``stain_planes`` gives it."""
+    return _plane(rgb, stains, 1)
+
+
+def _plane(rgb: Rgb8, stains: StainMatrix, stain: int) -> Plane16:
+    weights = np.linalg.inv(stains.vectors)[:, stain]
+    # Whole steps as float32, which is exact below 2²⁴: OpenCV looks these up and adds them fastest, and its
+    # last sum clips to 16 bits. In 16 bits throughout, nearly alike stains would wrap.
+    steps = np.rint(density_tables(stains.white) * weights[:, None] / OD_STEP).astype(np.float32)
+    red, green, blue = (cv2.LUT(channel, table) for channel, table in zip(cv2.split(rgb), steps, strict=True))
+    return np.asarray(cv2.add(cv2.add(red, green), blue, dtype=cv2.CV_16U), np.uint16)

@@ -8,15 +8,15 @@ import numpy as np
 from her2path.arrays import Bools, Ints, Rgb8
 from her2path.cells.maps import CellMaps
 from her2path.image.geometry import PixelSize, Tile, scales_for
-from her2path.image.stains import StainMatrix, stain_planes
+from her2path.image.stains import StainMatrix, dab_plane, stain_planes
 from her2path.segment.kinds import kind_evidence
 from her2path.segment.membranes import cell_contours
 from her2path.segment.nuclei import find_nuclei
 
-HALO_UM = 64.0
-"""A cell's contour depends on the nuclei within 26 µm (two largest cells), each of those on seeds within
-8 µm (the largest nucleus), each seed on a contour of 8 µm and on filters that reach 22 µm (three sigma of the
-widest surround, closing, smoothing)."""
+HALO_UM = 56.0
+"""A cell's contour depends on the nuclei within 26 µm (two largest cells), each of those on seeds within 8 µm
+(the largest nucleus), each seed on a contour of 8 µm and on filters that reach 11 µm (three sigma of the
+surround, closing, smoothing)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ClassicalSegmenter:
         nuclei = find_nuclei(haematoxylin, dab_coarse, nucleus_mpp)
         # Smoothing the colours costs a third of smoothing the density, and is as exact.
         smooth = cv2.GaussianBlur(_shrink(rgb, scales.membrane), (3, 3), 0)
-        _, dab = stain_planes(np.asarray(smooth, np.uint8), stains)
+        dab = dab_plane(np.asarray(smooth, np.uint8), stains)
         membrane_mpp = (mpp_yx_um[0] * scales.membrane, mpp_yx_um[1] * scales.membrane)
         ratio = scales.nucleus // scales.membrane
         y, x = (axis * ratio + ratio // 2 for axis in (nuclei.y, nuclei.x))

@@ -64,10 +64,10 @@ def white_padded(rgb: Rgb8, y: int, x: int, height: int, width: int) -> Rgb8:
 
 def composed_on_white(rgba: Rgb8) -> Rgb8:
     """``(y, x, 4)`` uint8 with straight alpha, laid on white: ``(y, x, 3)`` uint8."""
-    alpha = rgba[..., 3:]
+    alpha = np.asarray(cv2.extractChannel(rgba, 3))
     if alpha.min(initial=WHITE) == WHITE:
-        return np.ascontiguousarray(rgba[..., :3])
-    weight = alpha.astype(np.uint16)
+        return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8)
+    weight = alpha[..., None].astype(np.uint16)
     # Rounded division by 255; the sum stays below 2**16.
     mixed = rgba[..., :3] * weight + WHITE * (WHITE - weight)
     return ((mixed + 127) // WHITE).astype(np.uint8)
