@@ -4,8 +4,8 @@
 #   make test       the tests, without the slow ones
 #   make test-all   the tests, all of them
 #   make check      lint, format, types, import contracts and the quick tests: what every commit leaves green
-#   make bench      the benchmarks
-#   make clean      remove .venv, out and the caches
+#   make bench      the benchmarks (benchmarks/README.md)
+#   make clean      remove .venv, out, the slides drawn for benchmarks, and the caches
 
 .DEFAULT_GOAL := help
 .PHONY: help setup score test test-all check bench clean
@@ -18,8 +18,9 @@ PIP := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-che
 # `make PYTHON=/path/to/python3.12 test` chooses another one.
 PYTHON ?= python3.11 python3 python3.12 python3.13
 
-# Two processes of pytest, one thread each: more threads than cores only slow one another down.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+# Two processes of pytest, one thread each: more threads than cores only slow one another down. -rs says why a
+# test was skipped.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -rs
 
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
@@ -67,4 +68,4 @@ bench: $(READY)
 	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; OMP_NUM_THREADS=1 $(BIN)/python $$bench || exit 1; done
 
 clean:
-	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) out .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -111,7 +111,8 @@ def prominence(samples: Samples, step_um: float) -> Samples:
     """How much darker each sample is than both its sides along the ray; 0 where it is not.
 
     A membrane is a line: darker than the cytoplasm within and than whatever lies beyond. Blush, a filled
-    lumen or a stained stroma is not. The paler side within ``SIDE_UM`` of each is compared.
+    lumen or a stained stroma is not. Each side is its palest sample
+    between the two distances of ``SIDE_UM``; the darker side is compared.
     """
     n_radii = samples.shape[2]
     near, far = (max(1, round(side / step_um)) for side in SIDE_UM)

@@ -129,7 +129,9 @@ def rescore(
     from her2path.cli.rescore import run_rescore
 
     kind = specimen and specimen.value
-    run_rescore(cells, out, rulebook=rulebook, specimen=kind, mpp=mpp, recipe=recipe, quiet=quiet)
+    raise typer.Exit(
+        run_rescore(cells, out, rulebook=rulebook, specimen=kind, mpp=mpp, recipe=recipe, quiet=quiet)
+    )
 
 
 @app.command()

@@ -1,14 +1,20 @@
 """``her2path rescore``: stored cells under new rules."""
 
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from her2path.cli.console import Console
+from her2path.cli.mistakes import Mistakes
+from her2path.cli.score import EXIT_FAILED
+from her2path.errors import UsageError
 from her2path.export.slide_files import publish
 from her2path.pipeline.rescore import find_tables, rescore
+from her2path.pipeline.run import run_record
 from her2path.report.document import render_report
 from her2path.store.cohort import cohort_row, write_cohort
 from her2path.store.recipes import load_recipe, read_toml
-from her2path.store.runs import check_writable, slide_ids
+from her2path.store.runs import check_writable, slide_ids, write_run
 
 
 def run_rescore(
@@ -20,25 +26,48 @@ def run_rescore(
     mpp: float | None,
     recipe: Path | None,
     quiet: bool,
-) -> None:
-    """Score every table anew and write the results."""
-    loaded = load_recipe(
-        recipe, rulebook=rulebook, specimen=specimen, mpp_um=None if mpp is None else (mpp, mpp)
-    )
-    loaded.rulebook.check_specimen(loaded.specimen)
+) -> int:
+    """Score every table anew and write the results; give the exit code.
+
+    Of several tables, one that cannot be read is told and left out; the others are finished.
+    """
+    started, mistakes = datetime.now(UTC), Mistakes()
+    with mistakes.noted():
+        tables = find_tables(cells.absolute())
+        named = [_name(table) for table in tables]
+        ids = slide_ids(tables, out, named)
+        if any(
+            (out / slide_id).resolve() == table.parent.resolve()
+            for slide_id, table in zip(ids, tables, strict=True)
+        ):
+            raise UsageError(f"{out} holds the cells themselves; give another folder with --out")
+    with mistakes.noted():
+        loaded = load_recipe(
+            recipe, rulebook=rulebook, specimen=specimen, mpp_um=None if mpp is None else (mpp, mpp)
+        )
+        loaded.rulebook.check_specimen(loaded.specimen)
+    mistakes.raise_all()
     # A recipe that says how to grade derives the patterns anew; without one the stored ones stand.
     derive = recipe is not None and "grading" in read_toml(recipe)
-    tables = find_tables(cells)
     check_writable(out)
-    named = [_name(table) for table in tables]
-    rows = []
+    rows, code = [], 0
     with Console(quiet=quiet, as_json=False) as console:
-        for table, slide_id in zip(tables, slide_ids(tables, out, named), strict=True):
-            scored = rescore(table, slide_id, loaded, derive_patterns=derive)
+        for table, slide_id in zip(tables, ids, strict=True):
+            try:
+                scored = rescore(table, slide_id, loaded, derive_patterns=derive)
+            except UsageError as error:
+                if len(tables) == 1:
+                    raise
+                sys.stderr.write(f"her2path: {error}\n")
+                code = EXIT_FAILED
+                continue
             publish(scored, out / slide_id, report_html=render_report(scored))
             rows.append(cohort_row(scored.score))
             write_cohort(out, rows)
             console.finished(scored.score, stood=False)
+            code = EXIT_FAILED if scored.score["status"] == "failed" else code
+    write_run(out, run_record(loaded, rows, started=started), now=started)
+    return code
 
 
 def _name(table: Path) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 import cv2
 
 from her2path.cli.console import Console
+from her2path.cli.mistakes import Mistakes
 from her2path.errors import UsageError
-from her2path.export.slide_files import publish
+from her2path.export.slide_files import GEOJSON_FILE, publish
 from her2path.pipeline.result import ScoredSlide
 from her2path.pipeline.run import score_slides
 from her2path.pipeline.slide import SlideRequest
@@ -49,22 +50,31 @@ class Wanted:
 
 def run_score(wanted: Wanted) -> int:
     """Score the slides; give the exit code."""
-    recipe = load_recipe(
-        wanted.recipe,
-        rulebook=wanted.rulebook,
-        specimen=wanted.specimen,
-        mpp_um=None if wanted.mpp is None else (wanted.mpp, wanted.mpp),
-        engine=None if wanted.engine == "auto" else wanted.engine,
-        include_sha256=_digest(wanted.include),
-        exclude_sha256=_digest(wanted.exclude),
-    )
-    recipe.rulebook.check_specimen(recipe.specimen)
-    segmenter = build_segmenter(recipe.engine, wanted.device)
-    include, exclude = _outlines(wanted.include), _outlines(wanted.exclude)
+    mistakes, include, exclude = Mistakes(), _Regions(), _Regions()
+    with mistakes.noted():
+        slides = _slides(wanted.slides)
+    with mistakes.noted():
+        include = _regions(wanted.include)
+    with mistakes.noted():
+        exclude = _regions(wanted.exclude)
+    with mistakes.noted():
+        recipe = load_recipe(
+            wanted.recipe,
+            rulebook=wanted.rulebook,
+            specimen=wanted.specimen,
+            mpp_um=None if wanted.mpp is None else (wanted.mpp, wanted.mpp),
+            engine=None if wanted.engine == "auto" else wanted.engine,
+            include_sha256=include.sha256,
+            exclude_sha256=exclude.sha256,
+        )
+        with mistakes.noted():
+            recipe.rulebook.check_specimen(recipe.specimen)
+        segmenter = build_segmenter(recipe.engine, wanted.device)
+    mistakes.raise_all()
     check_writable(wanted.out)
     requests = [
-        SlideRequest(slide_id, path, include=include, exclude=exclude or ())
-        for slide_id, path in zip(slide_ids(wanted.slides, wanted.out), wanted.slides, strict=True)
+        SlideRequest(slide_id, path, include=include.outlines, exclude=exclude.outlines or ())
+        for slide_id, path in zip(slide_ids(slides, wanted.out), slides, strict=True)
     ]
 
     def write(scored: ScoredSlide, folder: Path) -> None:
@@ -83,6 +93,7 @@ def run_score(wanted: Wanted) -> int:
             publish=write,
             watch=lambda request: console.watch(request.slide_id),
             overwrite=wanted.overwrite,
+            files=(GEOJSON_FILE,) if wanted.geojson else (),
         ):
             console.finished(score, stood=stood)
             failed += _has_failed(score)
@@ -93,16 +104,32 @@ def _has_failed(score: Mapping[str, Any]) -> bool:
     return bool(score["status"] == "failed")
 
 
-def _digest(path: Path | None) -> str | None:
+def _slides(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Give every slide once, by the path that finds it from any folder.
+
+    A pattern that the shell found nothing for arrives as it was typed: no slide has that name.
+    """
+    unmatched = [path for path in paths if set("*?[") & set(str(path)) and not os.path.lexists(path)]
+    if unmatched:
+        raise UsageError("\n".join(f"no slide matches {path}; check the path" for path in unmatched))
+    return tuple({path.resolve(): Path(os.path.abspath(path)) for path in paths}.values())  # noqa: PTH100 - as named
+
+
+@dataclass(frozen=True, eq=False)
+class _Regions:
+    """What a region file holds, and its digest for the recipe; None where there is no file."""
+
+    outlines: tuple[Outline, ...] | None = None
+    sha256: str | None = None
+
+
+def _regions(path: Path | None) -> _Regions:
     if path is None:
-        return None
+        return _Regions()
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read ({error.strerror}); check the path of the region file"
         ) from error
-
-
-def _outlines(path: Path | None) -> tuple[Outline, ...] | None:
-    return None if path is None else read_regions(path).outlines
+    return _Regions(read_regions(path).outlines, digest)

@@ -3,21 +3,24 @@
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-from her2path.errors import SlideError
-from her2path.image.geometry import MEMBRANE_MPP_UM
+from her2path.errors import PixelSizeError, SlideError, UsageError
+from her2path.image.geometry import MEMBRANE_MPP_UM, PixelSize
 from her2path.scoring.rulebook import Rulebook
 from her2path.slides.open import open_slide
 from her2path.store.recipes import list_rulebooks, load_rulebook
 
 
 def show_rulebooks() -> None:
-    """List the rulebooks that come with the program."""
-    table = Table("id", "version", "tumour", "specimen", "citation", box=None)
-    for rulebook in list_rulebooks():
-        table.add_row(rulebook.id, rulebook.version, rulebook.tumour, _specimens(rulebook), rulebook.citation)
-    Console(highlight=False).print(table)
+    """List the rulebooks that come with the program: ids at the start of a line, nothing cut short."""
+    console = Console(highlight=False, soft_wrap=True)
+    known = list_rulebooks()
+    width = max(len(rulebook.id) for rulebook in known)
+    for rulebook in known:
+        about = f"version {rulebook.version}; {rulebook.tumour}; {_specimens(rulebook)}"
+        console.print(f"{rulebook.id:<{width}}  {about}", markup=False)
+        console.print(f"{'':<{width}}  {rulebook.citation}", markup=False)
 
 
 def show_rulebook(id_or_path: str) -> None:
@@ -28,7 +31,9 @@ def show_rulebook(id_or_path: str) -> None:
     console.print(
         f"{rulebook.citation}\ntumour: {rulebook.tumour}; specimen: {_specimens(rulebook)}", markup=False
     )
-    table = Table("rule", "gives", "patterns", "asks for", box=None)
+    # The names of rules are what score.json holds: they are never cut short.
+    names = (Column("rule", no_wrap=True), Column("gives", no_wrap=True))
+    table = Table(*names, "patterns", "asks for", box=None)
     for rule in rulebook.rules:
         table.add_row(
             rule.name, rule.category, " ".join(rule.patterns), _asks(rule.metric, rule.op, rule.threshold)
@@ -48,6 +53,11 @@ def _asks(metric: str, op: str | None, threshold: float | None) -> str:
 
 def show_slide(path: Path, mpp: float | None) -> int:
     """Show size, levels and pixel size; give the exit code. Associated images are not read."""
+    try:
+        if mpp is not None:
+            PixelSize(mpp, mpp)
+    except PixelSizeError as error:
+        raise UsageError(str(error)) from error
     console = Console(highlight=False, soft_wrap=True)
     try:
         slide = open_slide(path, mpp_um=None if mpp is None else (mpp, mpp))

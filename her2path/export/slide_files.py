@@ -10,6 +10,8 @@ from her2path.store.maps import write_map_picture, write_map_table
 from her2path.store.runs import json_bytes, publish_files
 from her2path.store.tables import StoredCells, write_cells
 
+GEOJSON_FILE = "cells.geojson.gz"
+
 
 def publish(scored: ScoredSlide, folder: Path, *, report_html: str, geojson: bool = False) -> None:
     """Write everything that a scored slide leaves behind; it appears as a whole, score.json last.
@@ -33,7 +35,7 @@ def publish(scored: ScoredSlide, folder: Path, *, report_html: str, geojson: boo
         If a file cannot be written.
     """
     size_px, mpp_yx_um = scored.size_px, scored.mpp_yx_um
-    stored = StoredCells(scored.cells, mpp_yx_um, size_px[1] if size_px else None)
+    stored = StoredCells(scored.cells, mpp_yx_um, size_px)
     files: dict[str, Callable[[Path], object]] = {
         "cells.parquet": partial(write_cells, stored),
         "report.html": lambda path: path.write_text(report_html, encoding="utf-8"),
@@ -46,7 +48,7 @@ def publish(scored: ScoredSlide, folder: Path, *, report_html: str, geojson: boo
                 write_map_picture, scored.heterogeneity, shape_px=size_px, mpp_yx_um=mpp_yx_um
             )
     if geojson:
-        files["cells.geojson.gz"] = partial(
+        files[GEOJSON_FILE] = partial(
             write_geojson, scored.cells, slide_id=scored.slide_id, mpp_yx_um=mpp_yx_um
         )
     publish_files(folder, scored.score, files)

@@ -4,11 +4,12 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from her2path.cells.vocabulary import PATTERNS
 from her2path.errors import ConfigurationError
 from her2path.phantom.scanner import SCANNERS
+from her2path.scoring.settings import problems_in
 
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Density: TypeAlias = Annotated[float, Field(ge=0, le=1.5)]
@@ -122,18 +123,24 @@ class SlideSpec(_Spec):
     stroma: StromaSpec = StromaSpec()
     confounders: ConfounderSpec = ConfounderSpec()
 
-    @model_validator(mode="after")
-    def _known_words(self) -> Self:
+    @field_validator("patterns")
+    @classmethod
+    def _known_patterns(cls, patterns: dict[str, float]) -> dict[str, float]:
         problems = []
-        if unknown := sorted(set(self.patterns) - set(PATTERNS)):
-            problems.append(f"patterns: unknown {', '.join(unknown)}; allowed are {', '.join(PATTERNS)}")
-        if abs(sum(self.patterns.values()) - 1) > 1e-6:
-            problems.append(f"patterns: shares sum to {sum(self.patterns.values()):g}, must sum to 1")
-        if self.scanner not in SCANNERS:
-            problems.append(f"scanner: no {self.scanner!r}; allowed are {', '.join(SCANNERS)}")
+        if unknown := sorted(set(patterns) - set(PATTERNS)):
+            problems.append(f"unknown {', '.join(unknown)}; allowed are {', '.join(PATTERNS)}")
+        if abs(sum(patterns.values()) - 1) > 1e-6:
+            problems.append(f"shares sum to {sum(patterns.values()):g}, must sum to 1")
         if problems:
             raise ValueError("; ".join(problems))
-        return self
+        return patterns
+
+    @field_validator("scanner")
+    @classmethod
+    def _known_scanner(cls, scanner: str) -> str:
+        if scanner not in SCANNERS:
+            raise ValueError(f"no such scanner; allowed are {', '.join(SCANNERS)}")
+        return scanner
 
 
 class PhantomSpec(_Spec):
@@ -167,8 +174,10 @@ def read_spec(path: Path) -> PhantomSpec:
     """
     try:
         document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(str(path), [f"cannot be read as TOML: {error}"]) from error
+    except OSError as error:
+        raise ConfigurationError(str(path), [f"cannot be read ({error.strerror}); check the path"]) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(str(path), [f"is not TOML: {error}"]) from error
     several = document.pop("slide", None)
     if several is not None and document:
         raise ConfigurationError(str(path), [f"{key}: put it under [[slide]]" for key in document])
@@ -177,9 +186,6 @@ def read_spec(path: Path) -> PhantomSpec:
         return PhantomSpec.model_validate({"slides": slides})
     except ValidationError as error:
         # One slide's keys stand at the top of its file; of several, the number says which.
-        skip = 2 if several is None else 1
-        problems = [
-            f"{'.'.join(map(str, item['loc'][skip:])) or 'slide'}: {item['msg']}, got {item['input']!r:.80}"
-            for item in error.errors(include_url=False)
-        ]
+        ours, theirs = ("slides[0].", "") if several is None else ("slides", "slide")
+        problems = [line.replace(ours, theirs, 1) for line in problems_in(error, PhantomSpec)]
         raise ConfigurationError(str(path), problems) from error

@@ -87,6 +87,7 @@ def _write_slide(spec: SlideSpec, out_dir: Path) -> Path:
     if spec.category is not None and category != spec.category:
         shares = ", ".join(f"{name} {share:.3f}" for name, share in fractions.items() if share)
         problem = f"category: came out as {category} ({shares}), not {spec.category}; change patterns or seed"
+        path.unlink()  # a slide without its truth is none
         raise ConfigurationError(spec.name, [problem])
     pq.write_table(table, out_dir / f"{spec.name}.truth.parquet", compression="zstd")
     truth = {

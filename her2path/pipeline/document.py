@@ -5,7 +5,6 @@ import resource
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from hashlib import file_digest
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -20,6 +19,7 @@ from her2path.recipe import Recipe
 from her2path.scoring.heterogeneity import HeterogeneityMap
 from her2path.scoring.score import SlideScore
 from her2path.slides.protocol import Slide
+from her2path.store.runs import describe_file
 
 SCHEMA = "her2path.score/1"
 SOFTWARE = f"her2path {__version__}"
@@ -92,6 +92,9 @@ class Outcome:
     areas_mm2: dict[str, object] | None = None
     overview: Overview | None = None
     cells: CellTable = field(default_factory=CellTable.empty)
+    n_cells: int | None = None
+    """Cells in the denominator, also where they are too few for a score; None where none were looked for."""
+
     score: SlideScore | None = None
     heterogeneity: HeterogeneityMap | None = None
     examples: tuple[Example, ...] = ()
@@ -144,7 +147,7 @@ def score_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
         **{key: clinical.get(key) for key in CLINICAL},
         "rulebook": {"id": rulebook.id, "version": rulebook.version, "citation": rulebook.citation},
         "specimen": outcome.recipe.specimen,
-        "n_cells": clinical.get("n_cells"),
+        "n_cells": clinical.get("n_cells", outcome.n_cells),
         "heterogeneity": asdict(indices) if indices else None,
         "area_mm2": outcome.areas_mm2 or before.get("area_mm2"),
         "mpp": mpp_yx_um and PixelSize(*mpp_yx_um).mean_um,
@@ -174,8 +177,7 @@ def run_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
         "recipe": outcome.recipe.model_dump(mode="json"),
         "recipe_digest": outcome.recipe.digest,
         "weights_sha256": None,
-        "input_sha256": _sha256(outcome.path),
-        "input_bytes": outcome.path.stat().st_size if outcome.path.is_file() else None,
+        **describe_file(outcome.path),
         "device": "cpu",
         "engine": outcome.engine,
         "seconds": seconds,
@@ -193,10 +195,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "absent"
     return found
-
-
-def _sha256(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()

@@ -1,22 +1,33 @@
 """New rules on stored cells: no pixel is read."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from her2path.errors import NotEvaluableError, UsageError
+import numpy as np
+
+from her2path.cells.vocabulary import UNGRADED
+from her2path.errors import NotEvaluableError, PixelSizeError, UsageError
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
-from her2path.pipeline.document import Clock, Outcome, run_document, score_document
+from her2path.pipeline.document import SCHEMA, Clock, Outcome, run_document, score_document
 from her2path.pipeline.result import ScoredSlide
 from her2path.recipe import Recipe
 from her2path.scoring.grade import regrade
 from her2path.scoring.heterogeneity import heterogeneity
 from her2path.scoring.hexagons import hex_bins
 from her2path.scoring.score import score_cells
-from her2path.store.runs import SCORE_FILE, read_score
+from her2path.store.runs import read_score
 from her2path.store.tables import read_cells
 
 CELLS_FILE = "cells.parquet"
+
+OF_THE_CELLS = frozenset({"NO_TUMOUR", "TOO_FEW_CELLS"})
+"""Refusals that new rules may lift. Any other, and a failure, was about the slide: it stands."""
+
+OF_THE_SLIDE = frozenset({"PEN", "STAINS_PUBLISHED", "UNREADABLE"})
+"""Flags that only the slide could raise, not its cells: they stand."""
 
 
 def find_tables(path: Path) -> tuple[Path, ...]:
@@ -52,13 +63,22 @@ def rescore(table: Path, slide_id: str, recipe: Recipe, *, derive_patterns: bool
         Its rulebook, statistics and, where given, pixel size hold.
     derive_patterns
         Derive pattern and grade anew from density and completeness; else the stored ones stand.
+
+    Returns
+    -------
+    ScoredSlide
+        A slide that failed, or was not evaluable for what it is, stays so; one scored in part stays partial.
+
+    Raises
+    ------
+    UsageError
+        If the table cannot be read, or its pixel size is needed and no microscope has it.
     """
     clock = Clock()
     stored = read_cells(table)
-    before = read_score(table.parent) if (table.parent / SCORE_FILE).is_file() else None
-    given = recipe.mpp_um
-    mpp_yx_um = given or stored.mpp_yx_um
-    pixel_size = None if mpp_yx_um is None else PixelSize(*mpp_yx_um)
+    mpp_yx_um = recipe.mpp_um or stored.mpp_yx_um
+    pixel_size = None if mpp_yx_um is None else _pixel_size(mpp_yx_um, table)
+    before = _before(table, pixel_size)
     cells = stored.cells
     if derive_patterns:
         cells = regrade(cells, recipe.grading)
@@ -67,8 +87,36 @@ def rescore(table: Path, slide_id: str, recipe: Recipe, *, derive_patterns: bool
         cells = replace(cells, bin=hex_bins(y_um, x_um, recipe.statistics.bin_um))
     clock.lap("read")
     outcome = Outcome(
-        slide_id, table, recipe, engine="stored", cells=cells, given_mpp_yx_um=mpp_yx_um, before=before
+        slide_id,
+        table,
+        recipe,
+        engine="stored",
+        cells=cells,
+        flags=_flags_that_stand(before),
+        given_mpp_yx_um=mpp_yx_um,
+        before=before,
     )
+    if _stands(before):
+        outcome = replace(outcome, status=before["status"], reason=before["reason"])
+    else:
+        outcome = _scored(outcome, pixel_size)
+    clock.lap("score")
+    return ScoredSlide(
+        slide_id=slide_id,
+        score=score_document(outcome, clock),
+        run=run_document(outcome, clock),
+        mpp_yx_um=mpp_yx_um,
+        size_px=stored.size_px,
+        cells=cells,
+        heterogeneity=outcome.heterogeneity,
+        overview=None,
+        examples=(),
+    )
+
+
+def _scored(outcome: Outcome, pixel_size: PixelSize | None) -> Outcome:
+    cells, recipe, before = outcome.cells, outcome.recipe, outcome.before or {}
+    n_cells = int(np.count_nonzero(cells.counted & (cells.pattern != UNGRADED)))
     try:
         score = score_cells(
             cells,
@@ -80,19 +128,38 @@ def rescore(table: Path, slide_id: str, recipe: Recipe, *, derive_patterns: bool
         drawn = None
         if pixel_size is not None:
             drawn = heterogeneity(cells, pixel_size=pixel_size, statistics=recipe.statistics)
-        outcome = replace(outcome, status="scored", score=score, heterogeneity=drawn)
     except NotEvaluableError as error:
-        flag = Flag(error.code, "refusal", error.reason)
-        outcome = replace(outcome, status="not_evaluable", reason=error.reason, flags=(flag,))
-    clock.lap("score")
-    return ScoredSlide(
-        slide_id=slide_id,
-        score=score_document(outcome, clock),
-        run=run_document(outcome, clock),
-        mpp_yx_um=mpp_yx_um,
-        size_px=None,
-        cells=cells,
-        heterogeneity=outcome.heterogeneity,
-        overview=None,
-        examples=(),
+        flags = (*outcome.flags, Flag(error.code, "refusal", error.reason))
+        return replace(outcome, status="not_evaluable", reason=error.reason, flags=flags, n_cells=n_cells)
+    if before.get("status") == "partial":
+        return replace(outcome, status="partial", reason=before["reason"], score=score, heterogeneity=drawn)
+    return replace(outcome, status="scored", score=score, heterogeneity=drawn)
+
+
+def _pixel_size(mpp_yx_um: tuple[float, float], table: Path) -> PixelSize:
+    try:
+        return PixelSize(*mpp_yx_um)
+    except PixelSizeError as error:
+        raise UsageError(f"{table}: {error}") from error
+
+
+def _before(table: Path, pixel_size: PixelSize | None) -> Mapping[str, Any]:
+    """Read score.json beside the table, empty where there is none; without areas of another pixel size."""
+    before = read_score(table.parent) if table.name == CELLS_FILE else None
+    if before is None or before.get("schema") != SCHEMA:
+        return {}
+    same = pixel_size is not None and before.get("mpp") == pixel_size.mean_um
+    return before if same else {**before, "area_mm2": None}
+
+
+def _stands(before: Mapping[str, Any]) -> bool:
+    """Whether nothing was scored because of the slide, which no rule on its cells can change."""
+    refusals = {flag["code"] for flag in before.get("flags", ()) if flag["severity"] == "refusal"}
+    return before.get("status") == "failed" or bool(refusals - OF_THE_CELLS)
+
+
+def _flags_that_stand(before: Mapping[str, Any]) -> tuple[Flag, ...]:
+    of_the_slide = OF_THE_SLIDE | ({"refusal"} if _stands(before) else set())
+    return tuple(
+        Flag(**flag) for flag in before.get("flags", ()) if {flag["code"], flag["severity"]} & of_the_slide
     )

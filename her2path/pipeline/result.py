@@ -20,7 +20,7 @@ class Overview:
     """Level-0 pixels per overview pixel."""
 
     tissue: Mask
-    """``(y, x)`` at the overview's size: what was taken for tissue."""
+    """``(y, x)`` at the overview's size: the tissue that was analysed."""
 
     excluded: Mapping[str, Mask]
     """Reason -> ``(y, x)`` mask at the overview's size."""

@@ -28,6 +28,7 @@ def score_slides(
     publish: Publish,
     watch: Callable[[SlideRequest], Progress],
     overwrite: bool = False,
+    files: Sequence[str] = (),
 ) -> Iterator[tuple[Mapping[str, Any], bool]]:
     """Score slides and write each result as soon as it is there.
 
@@ -47,6 +48,9 @@ def score_slides(
         Called when a slide begins; what it gives is told of every tile.
     overwrite
         Score again what is already scored with the same recipe.
+    files
+        Names of files that ``publish`` is to write beside the usual ones: a result without them is scored
+        again.
 
     Yields
     ------
@@ -59,7 +63,7 @@ def score_slides(
         folder = out / request.slide_id
         done = None
         if not overwrite:
-            done = already_scored(folder, digest=recipe.digest, software=SOFTWARE)
+            done = already_scored(folder, request.path, digest=recipe.digest, software=SOFTWARE, files=files)
         if done is None:
             scored = score_slide(request, recipe, segmenter, runner, progress=watch(request))
             publish(scored, folder)
@@ -69,17 +73,17 @@ def score_slides(
         rows.append(cohort_row(score))
         write_cohort(out, rows)
         yield score, done is not None
-    write_run(
-        out,
-        {
-            "software": SOFTWARE,
-            "started": started.isoformat(timespec="seconds"),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "recipe_digest": recipe.digest,
-            "slides": [
-                {key: row[key] for key in ("slide_id", "status", "reason", "score", "seconds")}
-                for row in rows
-            ],
-        },
-        now=started,
-    )
+    write_run(out, run_record(recipe, rows, started=started), now=started)
+
+
+def run_record(recipe: Recipe, rows: Sequence[Mapping[str, Any]], *, started: datetime) -> dict[str, Any]:
+    """Content of ``runs/<time>.json`` from the rows of the cohort table that one call made."""
+    return {
+        "software": SOFTWARE,
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "recipe_digest": recipe.digest,
+        "slides": [
+            {key: row[key] for key in ("slide_id", "status", "reason", "score", "seconds")} for row in rows
+        ],
+    }

@@ -8,7 +8,7 @@ import numpy as np
 
 from her2path.arrays import Mask, Rgb8
 from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import TUMOUR
+from her2path.cells.vocabulary import TUMOUR, UNGRADED
 from her2path.errors import NotEvaluableError, SlideError
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
@@ -124,10 +124,11 @@ def score_slide(
         areas = _areas(survey, request)
         outcome = replace(
             outcome,
-            stains=survey.stains,
             areas_mm2=areas.mm2(survey.downsample, slide.pixel_size),
             overview=_marked_overview(overview, overview_step, survey, areas),
         )
+        _refuse(survey, areas)
+        outcome = replace(outcome, stains=survey.stains)
         found = _find_cells(slide, survey, areas, recipe, segmenter, runner, progress)
         clock.lap("tiles", n_px=found.n_px)
         areas = replace(areas, unreadable=areas.unreadable | _unreadable(found, areas, survey.downsample))
@@ -139,6 +140,7 @@ def score_slide(
             overview=_marked_overview(overview, overview_step, survey, areas),
             flags=_area_flags(areas, survey, slide),
             tile_seconds=found.seconds,
+            n_cells=_denominator(cells),
         )
         score = score_cells(
             cells,
@@ -216,19 +218,28 @@ def _areas(survey: Survey, request: SlideRequest) -> Areas:
         return region_mask(outlines, (height, width), downsample=survey.downsample)
 
     requested = tissue if request.include is None else tissue & drawn(request.include)
-    if request.include is not None and not requested.any():
+    by_hand = requested & drawn(request.exclude)
+    pen = requested & survey.tissue.pen & ~by_hand
+    unreadable = requested & survey.unreadable & ~by_hand & ~pen
+    excluded = {"region": by_hand, "pen": pen}
+    if survey.is_eosin:
+        excluded["not_ihc"] = requested & ~by_hand & ~pen & ~unreadable
+    return Areas(tissue, requested, excluded, unreadable)
+
+
+def _refuse(survey: Survey, areas: Areas) -> None:
+    """Raise where nothing may be scored, once it is known how much tissue that leaves out."""
+    if not areas.requested.any():
         raise NotEvaluableError(
             "NO_TISSUE_IN_REGION",
             "no tissue lies in the regions to include; check that they were drawn on this slide",
         )
-    by_hand = requested & drawn(request.exclude)
-    pen = requested & survey.tissue.pen & ~by_hand
-    return Areas(
-        tissue=tissue,
-        requested=requested,
-        excluded={"region": by_hand, "pen": pen},
-        unreadable=requested & survey.unreadable & ~by_hand & ~pen,
-    )
+    if survey.is_eosin:
+        raise NotEvaluableError(
+            "NOT_IHC",
+            f"{survey.eosin_share:.0%} of the tissue is eosin pink: this is an H&E slide; "
+            "give the HER2 immunohistochemistry (haematoxylin and DAB) slide of this case",
+        )
 
 
 def _find_cells(
@@ -269,12 +280,7 @@ def _settle(
     inside = analysed[rows, columns]
     table = table.take(inside)
     y_um, x_um = table.y_px * pixel_size.y_um, table.x_px * pixel_size.x_um
-    kind, probability = settle_kinds(
-        np.stack([y_um, x_um], axis=1),
-        found.tumour_logit[inside],
-        found.contrast_od[inside],
-        found.otherwise[inside],
-    )
+    kind, probability = settle_kinds(np.stack([y_um, x_um], axis=1), found.evidence.take(inside))
     return regrade(
         replace(
             table,
@@ -287,13 +293,15 @@ def _settle(
     )
 
 
+def _denominator(cells: CellTable) -> int:
+    return int(np.count_nonzero(cells.counted & (cells.pattern != UNGRADED)))
+
+
 def _area_flags(areas: Areas, survey: Survey, slide: Slide) -> tuple[Flag, ...]:
     flags = []
     if areas.excluded["pen"].any():
         mm2 = mask_area_mm2(areas.excluded["pen"], survey.downsample, slide.pixel_size)
-        flags.append(
-            Flag("PEN", "info", f"{mm2:.2f} mm² of tissue lie under or beside ink and were left out")
-        )
+        flags.append(Flag("PEN", "info", f"{mm2:.2f} mm² of tissue lie beside ink and were left out"))
     if survey.stains.source == "published":
         flags.append(
             Flag(

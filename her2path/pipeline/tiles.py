@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from her2path.arrays import Codes, Floats, Mask, Rgb8
-from her2path.cells.maps import CellMaps
+from her2path.arrays import Floats, Mask, Rgb8
+from her2path.cells.maps import CellMaps, KindEvidence
 from her2path.cells.measure import measure_membranes
 from her2path.cells.table import RADIUS_STEP_UM, CellTable
 from her2path.cells.vocabulary import UNGRADED
@@ -35,9 +35,7 @@ class TileCells:
     table: CellTable
     """Kind, pattern, grade, counted and bin are still open: they are settled slide-wide."""
 
-    tumour_logit: Floats
-    contrast_od: Floats
-    otherwise: Codes
+    evidence: KindEvidence
     unreadable: tuple[Region, ...]
     """Pieces of the slide that could not be read."""
 
@@ -52,12 +50,9 @@ class TileCells:
         """All cells, in reading order."""
         table = CellTable.concat([part.table for part in parts])
         order = np.argsort(table.cell_id, kind="stable")
-        empty = (np.zeros(0, np.float32), np.zeros(0, np.int8))
         return cls(
             table=table.take(order),
-            tumour_logit=np.concatenate([empty[0], *(part.tumour_logit for part in parts)])[order],
-            contrast_od=np.concatenate([empty[0], *(part.contrast_od for part in parts)])[order],
-            otherwise=np.concatenate([empty[1], *(part.otherwise for part in parts)])[order],
+            evidence=KindEvidence.concat([part.evidence for part in parts]).take(order),
             unreadable=tuple(region for part in parts for region in part.unreadable),
             n_px=sum(part.n_px for part in parts),
             seconds=(
@@ -149,9 +144,7 @@ def cells_in_tile(
     table = _rows(maps, mpp_yx_um, slide.levels[0].width_px, stained_od)
     return TileCells(
         table=table,
-        tumour_logit=maps.tumour_logit,
-        contrast_od=maps.contrast_od,
-        otherwise=maps.otherwise,
+        evidence=maps.evidence,
         unreadable=unreadable,
         n_px=tile.read.height_px * tile.read.width_px,
         seconds=(read - started, segmented - read, time.perf_counter() - segmented),
@@ -165,7 +158,7 @@ def _rows(maps: CellMaps, mpp_yx_um: tuple[float, float], width_px: int, stained
         cell_id=maps.y_px.astype(np.int64) * width_px + maps.x_px,
         y_px=maps.y_px,
         x_px=maps.x_px,
-        kind=maps.otherwise,
+        kind=maps.evidence.otherwise,
         counted=np.zeros(n, bool),
         membrane_od=membranes.membrane_od,
         completeness=membranes.completeness,

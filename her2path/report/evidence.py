@@ -115,7 +115,7 @@ def critical(rules: Sequence[RuleSeen]) -> list[RuleSeen]:
     chosen += [rule for rule in asked if rule.uncertain and not rule.fired][:1]
     if chosen or not asked:
         return chosen
-    return [max(asked, key=lambda rule: (rule.fraction or 0.0) / (rule.cut_off or 1.0))]
+    return [min(asked, key=lambda rule: abs((rule.fraction or 0.0) - (rule.cut_off or 0.0)))]
 
 
 def _rule_seen(

@@ -31,7 +31,7 @@ def provenance_tables(score: Mapping[str, Any], run: Mapping[str, Any]) -> list[
         ("Result schema", text(score["schema"])),
     ]
     slide = [
-        ("Pixel size", pixel_size(score["mpp"])),
+        ("Pixel size", pixel_size(score.get("mpp_yx") or score["mpp"])),
         ("Pixel size from", text(score["mpp_source"])),
         ("Objective", f"{score['objective']:g}×" if is_given(score["objective"]) else NOT_GIVEN),
         ("Slide SHA-256", text(run.get("input_sha256"))),

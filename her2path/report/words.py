@@ -55,7 +55,7 @@ SEVERITIES = ("refusal", "warning", "info")
 
 SEVERITY_WORDS = {"refusal": "No score", "warning": "Look first", "info": "Note"}
 
-REASON_WORDS = {"region": "Left out by hand", "pen": "Pen marks"}
+REASON_WORDS = {"region": "Left out by hand", "pen": "Pen marks", "not_ihc": "Not a HER2 stain"}
 """Why tissue was left out, where the code alone does not say it."""
 
 HETEROGENEITY_WORDS = {

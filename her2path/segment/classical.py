@@ -33,7 +33,7 @@ class ClassicalSegmenter:
         haematoxylin, dab_coarse = stain_planes(_shrink(rgb, scales.nucleus), stains)
         nucleus_mpp = (mpp_yx_um[0] * scales.nucleus, mpp_yx_um[1] * scales.nucleus)
         nuclei = find_nuclei(haematoxylin, dab_coarse, nucleus_mpp)
-        # Smoothing the colours costs a third of smoothing the density, and is as exact.
+        # Smoothing the colours costs a third of smoothing the density, and is as independent of the tiling.
         smooth = cv2.GaussianBlur(_shrink(rgb, scales.membrane), (3, 3), 0)
         dab = dab_plane(np.asarray(smooth, np.uint8), stains)
         membrane_mpp = (mpp_yx_um[0] * scales.membrane, mpp_yx_um[1] * scales.membrane)
@@ -49,10 +49,7 @@ class ClassicalSegmenter:
             x_px=x_px[owned],
             nucleus_radii_um=nuclei.radii_um[owned],
             cell_radii_um=cell_radii_um[owned],
-            nucleus_od=evidence.nucleus_od[owned],
-            contrast_od=evidence.contrast_od[owned],
-            tumour_logit=evidence.tumour_logit[owned],
-            otherwise=evidence.otherwise[owned],
+            evidence=evidence.take(owned),
             dab=dab,
             y0_px=tile.read.y_px,
             x0_px=tile.read.x_px,

@@ -5,12 +5,11 @@ tumour and certain stroma on three real cores the two features part 95–98 % of
 being settled by the neighbours.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.spatial import cKDTree
 
 from her2path.arrays import OD_STEP, Bools, Codes, Doubles, Floats, Plane16
+from her2path.cells.maps import KindEvidence
 from her2path.cells.rays import sample_rays
 from her2path.cells.vocabulary import LYMPHOCYTE, OTHER, STROMA, TUMOUR
 from her2path.segment.nuclei import Nuclei
@@ -30,6 +29,10 @@ SOLID_OD, SOLID_SPREAD_OD = 0.016, 0.012
 """Where tumour and stroma part on three real cores, and the change that makes one unit of log odds. Medians:
 nuclei 27–36 against 17–21 µm², palest sixth of the surroundings 0.034–0.091 against 0.001–0.005 OD."""
 
+USUAL_NUCLEUS_OD = 0.12
+"""Median nucleus of the palest of the three cores. A paler slide is scaled up to it: one breast field reads
+0.066."""
+
 EVIDENCE_CAP = 2.5
 """Size and surroundings count up to this each: no single feature decides."""
 
@@ -47,23 +50,6 @@ the last no nucleus at all but a patch of cytoplasm between membranes."""
 NEIGHBOURS = 8
 NEIGHBOUR_REACH_UM = 25.0
 NEIGHBOUR_WEIGHT, NEIGHBOUR_CAP = 1.5, 2.0
-
-
-@dataclass(frozen=True, eq=False)
-class KindEvidence:
-    """One row a nucleus."""
-
-    nucleus_od: Floats
-    """Mean haematoxylin density within the contour."""
-
-    contrast_od: Floats
-    """That, less the median haematoxylin density just around the nucleus."""
-
-    tumour_logit: Floats
-    """Log odds of tumour, from this nucleus alone."""
-
-    otherwise: Codes
-    """What the cell is if it is not tumour."""
 
 
 def kind_evidence(
@@ -95,56 +81,57 @@ def kind_evidence(
     rank = int(GAP_QUANTILE * surroundings_od.shape[1])
     gap_od = np.partition(surroundings_od, rank, axis=1)[:, rank]
 
-    size = _evidence((polygon_area_um2(nuclei.radii_um) - AREA_UM2) / AREA_SPREAD_UM2)
-    solid = _evidence((gap_od - SOLID_OD) / SOLID_SPREAD_OD)
+    size = _capped((polygon_area_um2(nuclei.radii_um) - AREA_UM2) / AREA_SPREAD_UM2)
     slender = np.clip(SLENDER_WEIGHT * (elongation(nuclei.radii_um) - SLENDER), 0.0, PENALTY_CAP)
-    dark = np.clip((nucleus_od - DARK_OD) / DARK_SPREAD_OD, 0.0, PENALTY_CAP)
     # Red cells and pigment are as brown as they are blue, and lie in gaps.
-    foreign = (nucleus_dab_od > nucleus_od) & (solid < 0)
+    foreign = (nucleus_dab_od > nucleus_od) & (gap_od < SOLID_OD)
     spindle = (slender > 0) | (size > 1)
     return KindEvidence(
+        shape_logit=(size - slender).astype(np.float32),
         nucleus_od=nucleus_od.astype(np.float32),
         contrast_od=(nucleus_od - np.median(around_h, axis=1)).astype(np.float32),
-        tumour_logit=(size + solid - slender - dark).astype(np.float32),
+        gap_od=gap_od.astype(np.float32),
         otherwise=np.select([foreign, spindle], [OTHER, STROMA], LYMPHOCYTE).astype(np.int8),
     )
 
 
-def _evidence(log_odds: Doubles) -> Doubles:
+def _capped(log_odds: Doubles) -> Doubles:
     capped: Doubles = np.clip(log_odds, -EVIDENCE_CAP, EVIDENCE_CAP)
     return capped
 
 
-def settle_kinds(
-    at_um: Doubles, tumour_logit: Floats, contrast_od: Floats, otherwise: Codes
-) -> tuple[Codes, Floats]:
+def settle_kinds(at_um: Doubles, evidence: KindEvidence) -> tuple[Codes, Floats]:
     """Kind of every cell of a slide, its neighbours heard.
 
+    A pale slide is judged by its own measure: densities are scaled to those of a usual slide, never down.
     Tumour grows in nests: the mean log odds of the nearest cells count ``NEIGHBOUR_WEIGHT`` times as much as
-    the cell's own. Slide-wide, so that no tile border cuts a neighbourhood, and so that contrast is judged
-    against the whole slide's.
+    the cell's own. Slide-wide, so that no tile border cuts a neighbourhood.
 
     Parameters
     ----------
     at_um
         ``(n, 2)`` positions, in the order of the table.
-    tumour_logit, contrast_od, otherwise
-        ``(n,)`` from ``kind_evidence``.
+    evidence
+        ``n`` rows.
 
     Returns
     -------
     tuple of (Codes, Floats)
         ``(n,)`` kind, and ``(n,)`` probability of tumour.
     """
-    if not len(tumour_logit):
+    if not len(evidence):
         return np.zeros(0, np.int8), np.zeros(0, np.float32)
-    contrast = contrast_od.astype(np.float64) / max(float(np.median(contrast_od)), OD_STEP)
+    strength = min(1.0, max(float(np.median(evidence.nucleus_od)), OD_STEP) / USUAL_NUCLEUS_OD)
+    solid = _capped((evidence.gap_od.astype(np.float64) / strength - SOLID_OD) / SOLID_SPREAD_OD)
+    dark = np.clip((evidence.nucleus_od / strength - DARK_OD) / DARK_SPREAD_OD, 0.0, PENALTY_CAP)
+    contrast = evidence.contrast_od / max(float(np.median(evidence.contrast_od)), OD_STEP)
     no_nucleus = contrast < NO_SPOT_RATIO
     doubt = np.clip((SPOT_RATIO - contrast) / SPOT_SPREAD, 0.0, PENALTY_CAP)
-    own = tumour_logit.astype(np.float64) - doubt
+    own = evidence.shape_logit + solid - dark - doubt
     logit = own + NEIGHBOUR_WEIGHT * _heard(at_um, np.clip(own, -NEIGHBOUR_CAP, NEIGHBOUR_CAP), ~no_nucleus)
-    probability = np.where(no_nucleus | (otherwise == OTHER), 0.0, 1.0 / (1.0 + np.exp(-logit)))
-    kind = np.select([no_nucleus, probability > 0.5], [OTHER, TUMOUR], otherwise).astype(np.int8)
+    never = no_nucleus | (evidence.otherwise == OTHER)
+    probability = np.where(never, 0.0, 1.0 / (1.0 + np.exp(-logit)))
+    kind = np.select([no_nucleus, probability > 0.5], [OTHER, TUMOUR], evidence.otherwise).astype(np.int8)
     return kind, probability.astype(np.float32)
 
 

@@ -64,10 +64,12 @@ def white_padded(rgb: Rgb8, y: int, x: int, height: int, width: int) -> Rgb8:
 
 def composed_on_white(rgba: Rgb8) -> Rgb8:
     """``(y, x, 4)`` uint8 with straight alpha, laid on white: ``(y, x, 3)`` uint8."""
+    rgb = np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8)
     alpha = np.asarray(cv2.extractChannel(rgba, 3))
-    if alpha.min(initial=WHITE) == WHITE:
-        return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8)
-    weight = alpha[..., None].astype(np.uint16)
-    # Rounded division by 255; the sum stays below 2**16.
-    mixed = rgba[..., :3] * weight + WHITE * (WHITE - weight)
-    return ((mixed + 127) // WHITE).astype(np.uint8)
+    if alpha.min(initial=WHITE) < WHITE:
+        see_through = alpha < WHITE
+        weight = alpha[see_through, None].astype(np.uint16)
+        # Rounded division by 255; the sum stays below 2**16.
+        mixed = rgb[see_through] * weight + WHITE * (WHITE - weight)
+        rgb[see_through] = (mixed + 127) // WHITE
+    return rgb

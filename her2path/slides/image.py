@@ -192,6 +192,10 @@ def _tiff_header(path: Path) -> Header:
             raise SlideError(
                 f"{path.name} is damaged (its pixels go on after its end); copy or download it again"
             )
+        if _next_directory(file) >= path.stat().st_size:
+            raise SlideError(
+                f"{path.name} is damaged (it ends before its last image); copy or download it again"
+            )
         axes, shape = series.axes, series.shape
         colour = page.photometric in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
         grey = page.photometric == tifffile.PHOTOMETRIC.MINISBLACK
@@ -212,6 +216,17 @@ def _tiff_header(path: Path) -> Header:
         return _as_rgb(pixels, axes)
 
     return Header(height_px, width_px, sizes, decode)
+
+
+def _next_directory(file: tifffile.TiffFile) -> int:
+    """Where the last directory that can be read says that the next one lies; 0 where it is the last."""
+    len(file.pages)  # reads them all
+    end = file.pages.next_page_offset
+    if end is None:
+        return 0
+    file.filehandle.seek(end)
+    (offset,) = struct.unpack(file.tiff.offsetformat, file.filehandle.read(file.tiff.offsetsize))
+    return int(offset)
 
 
 def _as_rgb(pixels: NDArray[np.uint8], axes: str) -> Rgb8:

@@ -1,5 +1,6 @@
 """Choose the reader of a slide."""
 
+import os
 from pathlib import Path
 
 import openslide
@@ -52,7 +53,7 @@ def open_slide(path: Path, *, mpp_um: tuple[float, float] | None = None) -> Slid
 
 def _first_bytes(path: Path) -> bytes:
     """Read the start of a file, or say why that cannot be done."""
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises on a name that is too long
         raise SlideError(
             f"{path} is a folder; name the slide file in it (.mrxs, or one .dcm of a DICOM series)"
         )
@@ -63,7 +64,7 @@ def _first_bytes(path: Path) -> bytes:
         raise SlideError(f"{path} does not exist; check the path") from None
     except OSError as error:
         raise SlideError(
-            f"{path} cannot be read ({error.strerror}); check the permissions and the drive"
+            f"{path} cannot be read ({error.strerror}); check the path, the permissions and the drive"
         ) from error
     if not head:
         raise SlideError(f"{path.name} is empty (0 bytes); copy or download it again")

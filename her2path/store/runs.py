@@ -55,6 +55,15 @@ SCORE_KEYS = (
 SLIDE_ID = re.compile(r"[^\x00-\x1f/\\:*?\"<>|.][^\x00-\x1f/\\:*?\"<>|]*")
 """Names that are a folder's on every system; a dot in front is for results that are not complete."""
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+"""Characters that no name of a folder should hold."""
+
+RESERVED = frozenset({"runs", "cohort.csv", "cohort.parquet"})
+"""What the program itself writes into the output folder: no slide is named so."""
+
+LONGEST_ID_BYTES = 200
+"""A folder's name may have 255 bytes on most systems; some are put around it while it is written."""
+
 FINISHED = {"scored", "not_evaluable", "partial"}
 """A slide that failed is tried again."""
 
@@ -85,8 +94,9 @@ def check_writable(out: Path) -> None:
 def slide_ids(paths: Sequence[Path], out: Path, given: Sequence[str | None] = ()) -> tuple[str, ...]:
     """Name every slide's folder: the id given, else the stem of its file.
 
-    A second slide of the same name, in this run or already in ``out``, gets a short hash of its path.
-    Names that differ in case alone are the same, as they are on Windows and macOS.
+    A second slide of the same name, in this run or already in ``out``, gets a short hash of its path; so
+    does one whose name is too long for a folder, or is one of ``RESERVED``. Names that differ in case alone
+    are the same, as they are on Windows and macOS.
 
     Raises
     ------
@@ -98,45 +108,73 @@ def slide_ids(paths: Sequence[Path], out: Path, given: Sequence[str | None] = ()
         f"slide_id {one!r} cannot name a folder" for one in wished if one and not SLIDE_ID.fullmatch(one)
     ]
     ours = [one.casefold() for one in wished if one]
+    problems += [f"slide_id {one!r} is a name of the program's own" for one in sorted(RESERVED & set(ours))]
     problems += [
         f"slide_id {one!r} is used twice" for one in sorted({one for one in ours if ours.count(one) > 1})
     ]
     if problems:
         raise UsageError("\n".join(problems))
-    taken = set(ours)
+    taken = RESERVED | set(ours)
     names = []
     for path, one in zip(paths, wished, strict=True):
-        name = one or path.stem.lstrip(".")
+        name = one or _stem(path)
         if one is None:
-            if name.casefold() in taken or _belongs_to_another(out / name, path):
-                name = f"{name}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
-            taken.add(name.casefold())
+            short = name.encode()[:LONGEST_ID_BYTES].decode(errors="ignore")
+            if short != name or name.casefold() in taken or _belongs_to_another(out / name, path):
+                name = f"{short}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+            taken |= {name.casefold()}
         names.append(name)
     return tuple(names)
 
 
-def already_scored(folder: Path, *, digest: str, software: str) -> Mapping[str, Any] | None:
-    """Give the finished result in a folder, if it was made with this recipe by this version.
+def already_scored(
+    folder: Path, slide: Path, *, digest: str, software: str, files: Sequence[str] = ()
+) -> Mapping[str, Any] | None:
+    """Give the finished result in a folder, if it was made from this slide with this recipe by this version.
+
+    Parameters
+    ----------
+    folder
+        ``out/slide_id``.
+    slide
+        The slide's file. A file that was copied again, because it was damaged, is to be scored again.
+    digest, software
+        Of the recipe, and name and version of the program.
+    files
+        Names of files that the result must hold beside those that every result holds.
 
     Returns
     -------
     Mapping or None
         The content of score.json; None where the slide is to be scored: there is no result, it has another
-        recipe or version, or it failed.
+        recipe or version, the file has changed, a file is missing, or the slide failed.
     """
     score = read_score(folder)
     if score is None or score.get("status") not in FINISHED:
         return None
-    return score if (score.get("recipe_digest"), score.get("software")) == (digest, software) else None
+    if (score.get("recipe_digest"), score.get("software")) != (digest, software):
+        return None
+    whole = all((folder / name).is_file() for name in files)
+    return score if whole and _is_unchanged(folder, slide) else None
 
 
 def read_score(folder: Path) -> Mapping[str, Any] | None:
     """Read score.json; None where there is none, or none that can be read."""
+    return _read_json(folder / SCORE_FILE)
+
+
+def describe_file(path: Path) -> dict[str, Any]:
+    """Tell one state of a file from another: digest, size, time of change; None where it cannot be read."""
     try:
-        content = orjson.loads((folder / SCORE_FILE).read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        return None
-    return content if isinstance(content, dict) else None
+        with path.open("rb") as file:
+            digest, status = hashlib.file_digest(file, "sha256").hexdigest(), path.stat()
+    except OSError:
+        return {"input_sha256": None, "input_bytes": None, "input_modified_ns": None}
+    return {
+        "input_sha256": digest,
+        "input_bytes": status.st_size,
+        "input_modified_ns": status.st_mtime_ns,
+    }
 
 
 def publish_files(
@@ -231,6 +269,34 @@ def _finish_renaming(folder: Path) -> None:
     if old.exists() and not folder.exists():
         (new if (new / SCORE_FILE).exists() else old).rename(folder)
     _remove(old)
+
+
+def _read_json(path: Path) -> Mapping[str, Any] | None:
+    try:
+        content = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _stem(path: Path) -> str:
+    """Name a path; one that has no name of its own (``..``) is named as the folder it leads to."""
+    name = path.stem.lstrip(".") or path.resolve().name.lstrip(".") or "slide"
+    return CONTROL.sub("_", name)
+
+
+def _is_unchanged(folder: Path, slide: Path) -> bool:
+    """Whether the slide is the file that the result was made from; the digest is taken in doubt alone."""
+    made_from = _read_json(folder / "run.json") or {}
+    try:
+        status = slide.stat()
+    except OSError:
+        return True  # a drive that is away does not undo what was scored
+    if status.st_size != made_from.get("input_bytes"):
+        return False
+    if status.st_mtime_ns == made_from.get("input_modified_ns"):
+        return True
+    return bool(describe_file(slide)["input_sha256"] == made_from.get("input_sha256"))
 
 
 def _belongs_to_another(folder: Path, path: Path) -> bool:

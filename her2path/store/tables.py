@@ -38,7 +38,10 @@ class StoredCells:
 
     cells: CellTable
     mpp_yx_um: tuple[float, float] | None = None
-    slide_width_px: int | None = None
+    """As it is written there: NaN where that is not a number."""
+
+    size_px: tuple[int, int] | None = None
+    """``(height, width)`` of the slide at level 0."""
 
 
 def write_cells(stored: StoredCells, path: Path) -> None:
@@ -49,7 +52,7 @@ def write_cells(stored: StoredCells, path: Path) -> None:
     Parameters
     ----------
     stored
-        The table; pixel size and slide width go into the metadata of the file, for scoring it again.
+        The table; pixel size and size of the slide go into the metadata of the file, for scoring it again.
     path
         Written in place; ``publish`` is what makes results appear as a whole.
     """
@@ -63,8 +66,8 @@ def write_cells(stored: StoredCells, path: Path) -> None:
     metadata: dict[bytes | str, bytes | str] = {"schema": SCHEMA}
     if stored.mpp_yx_um is not None:
         metadata["mpp_y_um"], metadata["mpp_x_um"] = (repr(float(value)) for value in stored.mpp_yx_um)
-    if stored.slide_width_px is not None:
-        metadata["slide_width_px"] = str(stored.slide_width_px)
+    if stored.size_px is not None:
+        metadata["slide_height_px"], metadata["slide_width_px"] = map(str, stored.size_px)
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
     pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP)
 
@@ -86,7 +89,10 @@ def read_cells(path: Path) -> StoredCells:
         raise UsageError(
             f"{path} cannot be read as a Parquet file ({error}); give a cells.parquet"
         ) from error
-    metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    metadata = {
+        key.decode(errors="replace"): value.decode(errors="replace")
+        for key, value in (table.schema.metadata or {}).items()
+    }
     schema = metadata.get("schema", SCHEMA)
     if schema != SCHEMA:
         raise UsageError(
@@ -103,7 +109,7 @@ def read_cells(path: Path) -> StoredCells:
         columns[column.name] = values
     if problems:
         raise UsageError("\n".join(f"{path}: {problem}" for problem in problems))
-    return StoredCells(CellTable(**columns), _pixel_size(metadata), _whole(metadata.get("slide_width_px")))
+    return StoredCells(CellTable(**columns), _pixel_size(metadata), _size(metadata))
 
 
 def _to_arrow(column: Column, values: np.ndarray) -> "Arrow | None":
@@ -193,11 +199,15 @@ def _absent(column: Column, n_rows: int) -> np.ndarray:
 def _pixel_size(metadata: dict[str, str]) -> tuple[float, float] | None:
     if "mpp_y_um" not in metadata or "mpp_x_um" not in metadata:
         return None
-    return float(metadata["mpp_y_um"]), float(metadata["mpp_x_um"])
+    try:
+        return float(metadata["mpp_y_um"]), float(metadata["mpp_x_um"])
+    except ValueError:
+        return np.nan, np.nan
 
 
-def _whole(text: str | None) -> int | None:
-    return None if text is None else int(text)
+def _size(metadata: dict[str, str]) -> tuple[int, int] | None:
+    texts = metadata.get("slide_height_px", ""), metadata.get("slide_width_px", "")
+    return (int(texts[0]), int(texts[1])) if all(text.isdecimal() for text in texts) else None
 
 
 def _first(mask: Arrow) -> int:

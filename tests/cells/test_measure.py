@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2path.arrays import OD_STEP, Doubles, Floats
-from her2path.cells.maps import CellMaps
+from her2path.cells.maps import CellMaps, KindEvidence
 from her2path.cells.measure import Membranes, measure_membranes, prominence
 from her2path.cells.table import N_RAYS
 
@@ -39,10 +39,7 @@ def read(dab_od: Doubles, *at_um: tuple[float, float], background_od: float = 0.
         x_px=x_px + 2000,
         nucleus_radii_um=circle(n, NUCLEUS_UM),
         cell_radii_um=circle(n, CELL_UM),
-        nucleus_od=np.zeros(n, np.float32),
-        contrast_od=np.zeros(n, np.float32),
-        tumour_logit=np.zeros(n, np.float32),
-        otherwise=np.zeros(n, np.int8),
+        evidence=KindEvidence.concat([]),
         dab=np.rint((dab_od + background_od) / OD_STEP).astype(np.uint16),
         y0_px=1000,
         x0_px=2000,
@@ -129,8 +126,7 @@ def test_no_cells_are_no_rows() -> None:
     maps = CellMaps(
         *(np.zeros(0, np.int32),) * 2,
         *(np.zeros((0, N_RAYS), np.float32),) * 2,
-        *(np.zeros(0, np.float32),) * 3,
-        np.zeros(0, np.int8),
+        KindEvidence.concat([]),
         dab=np.zeros((8, 8), np.uint16),
         y0_px=0,
         x0_px=0,

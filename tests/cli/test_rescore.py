@@ -1,12 +1,17 @@
 """``rescore`` from stored cells: folders, single tables, other rules, recipes."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 import pyarrow.csv
+import pyarrow.parquet as pq
 import pytest
+import tifffile
+from PIL import Image
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ran
@@ -70,3 +75,74 @@ def test_what_cannot_be_used_ends_with_2(
     assert ran.code == 2
     assert remedy in ran.error
     assert not list((tmp_path / "out").glob("*/score.json"))
+
+
+def table_with(metadata: dict[str, str], results: Path, path: Path) -> Path:
+    table = pq.read_table(results / "strong" / "cells.parquet")
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    return path
+
+
+@pytest.mark.parametrize("stored", ["300", "nan", "wide"])
+def test_a_stored_pixel_size_that_no_microscope_has_is_told_and_can_be_overruled(
+    call: Call, results: Path, tmp_path: Path, stored: str
+) -> None:
+    table = table_with({"mpp_y_um": stored, "mpp_x_um": stored}, results, tmp_path / "mine.parquet")
+    ran = call("rescore", table, "--out", tmp_path / "out")
+    assert ran.code == 2
+    assert "mine.parquet: pixel size" in ran.error
+    assert "--mpp" in ran.error
+    assert call("rescore", table, "--out", tmp_path / "out", "--mpp", "0.25").code == 0
+    assert score_of(tmp_path / "out" / "mine")["mpp"] == 0.25
+
+
+def test_the_fate_of_a_slide_stands(call: Call, results: Path, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(results, first)
+    bad, pink = tmp_path / "bad.svs", tmp_path / "pink.png"
+    bad.write_bytes(b"<html>")
+    rgb = np.full((800, 800, 3), 240, np.uint8)
+    rgb[100:700, 100:700] = (225, 130, 220)
+    Image.fromarray(rgb).save(pink)
+    assert call("score", bad, pink, "--out", first, "--mpp", "0.5").code == 1
+    ran = call("rescore", first, "--out", tmp_path / "out")
+    assert ran.code == 1
+    for slide_id, status in (("bad", "failed"), ("pink", "not_evaluable")):
+        before, after = score_of(first / slide_id), score_of(tmp_path / "out" / slide_id)
+        assert after["status"] == before["status"] == status
+        for key in ("reason", "flags", "area_mm2"):
+            assert after[key] == before[key]
+    assert score_of(tmp_path / "out" / "strong")["score"] == "3+"
+    assert len(list((tmp_path / "out" / "runs").iterdir())) == 1
+
+
+def test_the_map_is_registered_again(call: Call, results: Path, tmp_path: Path) -> None:
+    assert call("rescore", results, "--out", tmp_path).code == 0
+    before, after = (tifffile.imread(out / "strong" / "heterogeneity.ome.tif") for out in (results, tmp_path))
+    assert np.array_equal(before, after, equal_nan=True)
+
+
+def test_the_cells_themselves_are_not_written_over(call: Call, results: Path) -> None:
+    before = score_of(results / "strong")
+    for folder in (results, results / "strong"):
+        ran = call("rescore", folder, "--out", results)
+        assert ran.code == 2
+        assert "give another folder with --out" in ran.error
+    assert score_of(results / "strong") == before
+
+
+def test_one_bad_table_of_several_keeps_none_of_the_others(call: Call, results: Path, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(results / "strong", first / "strong")
+    (first / "broken").mkdir()
+    (first / "broken" / "cells.parquet").write_bytes(b"PAR1")
+    ran = call("rescore", first, "--out", tmp_path / "out")
+    assert ran.code == 1
+    assert "broken" in ran.error
+    assert score_of(tmp_path / "out" / "strong")["score"] == "3+"
+
+
+def test_mistakes_in_path_and_rules_are_told_at_once(call: Call, tmp_path: Path) -> None:
+    ran = call("rescore", tmp_path / "nowhere", "--rulebook", "brest-2018", "--out", tmp_path / "out")
+    assert ran.code == 2
+    assert len(ran.error.splitlines()) == 2

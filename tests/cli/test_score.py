@@ -1,5 +1,6 @@
 """``score``: what a run leaves behind, and how every kind of bad input ends: a line, a status, a code."""
 
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -125,6 +126,9 @@ def test_another_stain_is_refused(call: Call, realdata: Path, tmp_path: Path) ->
     score = score_of(tmp_path / "cmu_small_region")
     assert (score["status"], score["score"]) == ("not_evaluable", None)
     assert "H&E" in score["reason"]
+    areas = score["area_mm2"]
+    assert 0.5 < areas["tissue"] == areas["requested"] == areas["excluded"]["not_ihc"]
+    assert (areas["analysed"], score["stains"]) == (0, None)
 
 
 @pytest.mark.realdata
@@ -226,3 +230,93 @@ def test_the_process_itself_ends_with_a_line_and_2(tmp_path: Path) -> None:
     assert ended.stderr.startswith("her2path: ")
     assert len(ended.stderr.splitlines()) == 1
     assert ended.stdout == ""
+
+
+def test_every_mistake_in_the_arguments_is_told_at_once(call: Call, strong_svs: Path, tmp_path: Path) -> None:
+    ran = call(
+        "score",
+        strong_svs,
+        tmp_path / "none*.svs",
+        "--out",
+        tmp_path / "out",
+        "--rulebook",
+        "gastric-biopsy",
+        "--engine",
+        "cnn",
+        "--include",
+        tmp_path / "nowhere.json",
+    )
+    assert ran.code == 2
+    remedies = (
+        "no slide matches",
+        "check the path of the region file",
+        "give --specimen",
+        "--engine classical",
+    )
+    for line, remedy in zip(ran.error.splitlines(), remedies, strict=True):
+        assert remedy in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_name_with_signs_of_a_pattern_is_a_name_where_there_is_such_a_file(
+    call: Call, strong_svs: Path, tmp_path: Path
+) -> None:
+    odd = tmp_path / "slide [1].svs"
+    odd.write_bytes(strong_svs.read_bytes()[:5000])
+    assert call("score", odd, "--out", tmp_path / "out").code == 1
+    assert score_of(tmp_path / "out" / "slide [1]")["status"] == "failed"
+
+
+def test_a_slide_named_twice_is_one_slide(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slide.svs").write_bytes(b"<html>")
+    monkeypatch.chdir(tmp_path)
+    call("score", "slide.svs", tmp_path / "slide.svs", "./slide.svs", "--out", "out")
+    assert pyarrow.csv.read_csv(tmp_path / "out" / "cohort.csv")["slide_id"].to_pylist() == ["slide"]
+
+
+def test_slides_of_one_name_called_from_their_own_folders_are_told_apart(
+    call: Call, strong_svs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for case, content in (("a", strong_svs.read_bytes()), ("b", b"<html>")):
+        (tmp_path / case).mkdir()
+        (tmp_path / case / "scan.svs").write_bytes(content)
+        monkeypatch.chdir(tmp_path / case)
+        call("score", "scan.svs", "--out", "../out")
+    table = pyarrow.csv.read_csv(tmp_path / "out" / "cohort.csv")
+    assert table["status"].to_pylist() == ["scored", "failed"]
+    monkeypatch.chdir(tmp_path)
+    assert "already scored" in call("score", "a/scan.svs", "--out", "out").out
+
+
+@pytest.mark.parametrize("argument", ["", "..", "."])
+def test_no_argument_empties_the_output_folder(
+    call: Call, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argument: str
+) -> None:
+    out = tmp_path / "here" / "out"
+    shutil.copytree(results, out)
+    monkeypatch.chdir(out)
+    assert call("score", argument, "--out", out).code == 1
+    assert {path.name for path in (out / "strong").iterdir()} == FILES
+    assert pyarrow.csv.read_csv(out / "cohort.csv").num_rows == 2
+
+
+@pytest.mark.parametrize("stem", ["runs", "cohort.csv", "x" * 250])
+def test_a_name_that_the_output_folder_cannot_have_harms_nothing(
+    call: Call, tmp_path: Path, stem: str
+) -> None:
+    bad = tmp_path / f"{stem}.svs"
+    bad.write_bytes(b"<html>")
+    for _ in range(2):
+        assert call("score", bad, tmp_path / ("y" * 300), "--out", tmp_path / "out").code == 1
+    table = pyarrow.csv.read_csv(tmp_path / "out" / "cohort.csv")
+    assert table["status"].to_pylist() == ["failed", "failed"]
+
+
+def test_detections_asked_for_later_are_written(call: Call, strong_svs: Path, tmp_path: Path) -> None:
+    call("score", strong_svs, "--out", tmp_path)
+    assert not (tmp_path / "strong" / "cells.geojson.gz").exists()
+    assert "already scored" not in call("score", strong_svs, "--out", tmp_path, "--geojson").out
+    assert (tmp_path / "strong" / "cells.geojson.gz").is_file()
+    assert "already scored" in call("score", strong_svs, "--out", tmp_path, "--geojson").out

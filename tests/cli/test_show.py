@@ -21,6 +21,11 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
 
 
+@pytest.fixture
+def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
 def test_every_rulebook_is_listed_with_its_source(call: Call) -> None:
     ran = call("rulebooks")
     assert ran.code == 0
@@ -73,3 +78,17 @@ def test_what_is_no_slide_ends_with_1(call: Call, tmp_path: Path) -> None:
     ran = call("info", tmp_path / "nowhere.svs")
     assert ran.code == 1
     assert "check the path" in ran.error
+
+
+@pytest.mark.usefixtures("_narrow")
+def test_on_a_narrow_terminal_no_name_is_cut_short(call: Call) -> None:
+    for rulebook in list_rulebooks():
+        assert any(line.startswith(rulebook.id) for line in call("rulebooks").out.splitlines())
+        shown = call("rulebooks", rulebook.id).out
+        assert all(rule.name in shown for rule in rulebook.rules)
+
+
+def test_an_impossible_pixel_size_is_a_mistake_in_the_arguments(call: Call, strong_svs: Path) -> None:
+    ran = call("info", strong_svs, "--mpp", "25")
+    assert ran.code == 2
+    assert "--mpp" in ran.error

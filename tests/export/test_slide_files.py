@@ -17,7 +17,7 @@ from her2path.scoring.settings import Statistics
 from her2path.store.runs import SCORE_KEYS
 from her2path.store.tables import read_cells
 
-WIDTH_PX = 12_000
+HEIGHT_PX, WIDTH_PX = 8000, 12_000
 MPP_UM = (0.25, 0.25)
 
 
@@ -52,7 +52,7 @@ def scored() -> ScoredSlide:
         score=dict.fromkeys(SCORE_KEYS) | {"status": "scored", "slide_id": "a"},
         run={"software": "her2path"},
         mpp_yx_um=MPP_UM,
-        size_px=(8000, WIDTH_PX),
+        size_px=(HEIGHT_PX, WIDTH_PX),
         cells=cells,
         heterogeneity=heterogeneity(
             cells, pixel_size=PixelSize(*MPP_UM), statistics=Statistics(permutations=99)
@@ -75,7 +75,7 @@ def test_a_scored_slide_leaves_every_file(tmp_path: Path, scored: ScoredSlide) -
     }
     stored = read_cells(tmp_path / "a" / "cells.parquet")
     assert stored.cells.equals(scored.cells)
-    assert (stored.mpp_yx_um, stored.slide_width_px) == (MPP_UM, WIDTH_PX)
+    assert (stored.mpp_yx_um, stored.size_px) == (MPP_UM, (HEIGHT_PX, WIDTH_PX))
     assert tifffile.imread(tmp_path / "a" / "heterogeneity.ome.tif").shape == (5, 125, 188)
     assert (tmp_path / "a" / "report.html").read_text(encoding="utf-8") == "<html>µ</html>"
     assert orjson.loads((tmp_path / "a" / "run.json").read_bytes()) == {"software": "her2path"}

@@ -27,12 +27,15 @@ def test_a_recipe_may_hold_several_slides(tmp_path: Path) -> None:
 
 
 def test_every_mistake_is_listed_at_once(tmp_path: Path) -> None:
-    text = "size_px = [512, 12]\nmpp = 9\ncolour = 1\npatterns = { N = 1.0 }\ntumour = { share = 2 }"
+    text = "size_px = [512, 12]\nmpp = 9\ncolour = 1\npatterns = { N = 0.9 }\nscanner = 'x'\n"
+    text += "tumour = { share = 2 }"
     with pytest.raises(ConfigurationError) as caught:
         read_spec(written(tmp_path, text))
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
-        "size_px.1",
+        "size_px[1]",
         "mpp",
+        "scanner",
+        "patterns",
         "tumour.share",
         "colour",
     ]

@@ -68,6 +68,7 @@ def test_a_slide_that_misses_its_category_is_refused(spec: SlideSpec, tmp_path: 
     wrong = spec.model_copy(update={"category": "IHC1"})
     with pytest.raises(ConfigurationError, match="came out as IHC3"):
         write_phantoms(PhantomSpec(slides=(wrong,)), tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_a_file_is_refused(spec: SlideSpec, tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """New rules on stored cells: what is stored stands unless derived anew, what is not told is null."""
 
+import inspect
+import re
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -10,7 +13,8 @@ import pytest
 from her2path.cells.vocabulary import KINDS, PATTERNS
 from her2path.errors import UsageError
 from her2path.export.slide_files import publish
-from her2path.pipeline.rescore import find_tables, rescore
+from her2path.pipeline import slide
+from her2path.pipeline.rescore import OF_THE_SLIDE, find_tables, rescore
 from her2path.pipeline.result import ScoredSlide
 from her2path.recipe import Recipe
 from her2path.store.recipes import load_recipe
@@ -130,3 +134,37 @@ def test_tables_are_found_by_file_folder_and_results_folder(stored: Path) -> Non
 def test_where_there_is_no_table_the_remedy_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"cells\.parquet"):
         find_tables(tmp_path / name)
+
+
+def rewritten(stored: Path, **changes: object) -> None:
+    """Change score.json beside the cells."""
+    path = stored.with_name("score.json")
+    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | changes))
+
+
+def test_a_part_stays_a_part_and_what_the_slide_told_is_told_again(stored: Path, recipe: Recipe) -> None:
+    unreadable = {"code": "UNREADABLE", "severity": "warning", "detail": "0.10 mm²"}
+    of_the_cells = {"code": "LOW_CELL_COUNT", "severity": "warning", "detail": "gone with the old rules"}
+    rewritten(stored, status="partial", reason="0.10 mm²", flags=[unreadable, of_the_cells])
+    score = rescore(stored, "strong", recipe, derive_patterns=False).score
+    assert (score["status"], score["reason"], score["score"]) == ("partial", "0.10 mm²", "3+")
+    assert unreadable in score["flags"]
+    assert of_the_cells not in score["flags"]
+
+
+def test_flags_of_the_slide_are_those_that_scoring_it_raises() -> None:
+    raised = set(re.findall(r'Flag\(\s*"([A-Z_]+)"', inspect.getsource(slide._area_flags)))
+    assert raised == OF_THE_SLIDE
+
+
+def test_too_few_cells_before_may_be_enough_now(stored: Path, recipe: Recipe) -> None:
+    refusal = {"code": "TOO_FEW_CELLS", "severity": "refusal", "detail": "3 cells"}
+    rewritten(stored, status="not_evaluable", reason="3 cells", flags=[refusal])
+    score = rescore(stored, "strong", recipe, derive_patterns=False).score
+    assert (score["status"], score["score"]) == ("scored", "3+")
+    assert refusal not in score["flags"]
+
+
+def test_areas_of_another_pixel_size_are_not_known(stored: Path) -> None:
+    score = rescore(stored, "strong", load_recipe(mpp_um=(0.3, 0.3)), derive_patterns=False).score
+    assert score["area_mm2"] is None

@@ -19,6 +19,7 @@ from her2path.runners.threads import ThreadRunner
 from her2path.segment.classical import ClassicalSegmenter
 from her2path.store.cohort import COHORT_COLUMNS
 from her2path.store.recipes import load_recipe
+from her2path.store.runs import describe_file
 
 Run = Callable[..., list[tuple[Mapping[str, Any], bool]]]
 
@@ -42,7 +43,12 @@ class Scorer:
             "status": self.status,
             "recipe_digest": recipe.digest,
         }
-        return replace(self.known, slide_id=request.slide_id, score={**self.known.score, **named})
+        return replace(
+            self.known,
+            slide_id=request.slide_id,
+            score={**self.known.score, **named},
+            run={**self.known.run, **describe_file(request.path)},
+        )
 
 
 @pytest.fixture
@@ -138,3 +144,14 @@ def test_every_run_leaves_a_record(run: Run, tmp_path: Path, recipe: Recipe) -> 
     assert len(records) == 2
     assert all(record["recipe_digest"] == recipe.digest for record in records)
     assert [slide["slide_id"] for slide in records[0]["slides"]] == ["a"]
+
+
+def test_a_slide_that_was_copied_again_is_scored_again(run: Run, scorer: Scorer, tmp_path: Path) -> None:
+    scorer.status = "partial"
+    (tmp_path / "a.svs").write_bytes(b"half of it")
+    run("a")
+    run("a")
+    assert scorer.calls == ["a"]
+    (tmp_path / "a.svs").write_bytes(b"the whole of it")
+    run("a")
+    assert scorer.calls == ["a", "a"]

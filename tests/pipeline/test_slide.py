@@ -144,6 +144,8 @@ def test_a_region_beside_the_tissue_is_not_evaluable(
     score = score_open_slide(slide, recipe, include=(outline(5000, 5000, 100, 100),)).score
     assert (score["status"], score["score"]) == ("not_evaluable", None)
     assert "regions to include" in score["reason"]
+    assert score["area_mm2"]["tissue"] > score["area_mm2"]["requested"] == 0
+    assert areas_add_up(score)
     assert [flag["severity"] for flag in score["flags"]] == ["refusal"]
 
 
@@ -212,3 +214,12 @@ def test_a_given_pixel_size_wins_and_is_recorded(strong_svs: Path) -> None:
     recipe = load_recipe(mpp_um=(0.26, 0.26))
     scored = score_slide(SlideRequest("strong", strong_svs), recipe, ClassicalSegmenter(), ThreadRunner())
     assert (scored.score["mpp"], scored.score["mpp_source"]) == (pytest.approx(0.26), "given")
+
+
+def test_too_few_cells_are_counted_all_the_same(
+    score_open_slide: Callable[..., ScoredSlide], slide: ArraySlide, recipe: Recipe
+) -> None:
+    many = recipe.statistics.model_copy(update={"min_cells": 100_000})
+    scored = score_open_slide(slide, recipe.model_copy(update={"statistics": many}))
+    assert (scored.score["status"], scored.score["fractions"]) == ("not_evaluable", None)
+    assert scored.score["n_cells"] == np.count_nonzero(scored.cells.counted & (scored.cells.pattern >= 0)) > 0

@@ -56,7 +56,7 @@ def test_cells_come_in_reading_order_with_what_was_measured(slide: ArraySlide) -
     assert (table.cell_id == table.y_px.astype(np.int64) * 1024 + table.x_px).all()
     assert found.unreadable == ()
     assert found.n_px > 1024 * 1024
-    assert len(found.tumour_logit) == len(found.otherwise) == len(table)
+    assert len(found.evidence) == len(table)
     assert (table.nucleus_area_um2 > 0).all()
     # A contour of 32 chords is a little smaller than what it stands for; the stored one is rounded.
     radii_um = table.nucleus_radii.astype(float) / 10
@@ -67,7 +67,7 @@ def test_cells_come_in_reading_order_with_what_was_measured(slide: ArraySlide) -
 
 def test_no_tiles_no_cells() -> None:
     nothing = TileCells.concat([])
-    assert len(nothing.table) == len(nothing.tumour_logit) == 0
+    assert len(nothing.table) == len(nothing.evidence) == 0
 
 
 def test_damage_costs_its_own_pieces_and_no_other(damaged: Callable[..., Slide], slide: ArraySlide) -> None:

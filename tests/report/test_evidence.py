@@ -95,3 +95,8 @@ def test_the_rulebook_tells_what_a_rule_asks_for_and_gives() -> None:
     (alone,) = rules_seen(evidence, {})
     assert (usual.says, usual.gives, strict.gives) == ("Complete staining", "1+", "2+")
     assert (alone.says, alone.gives) == ("A", None)
+
+
+def test_a_share_far_above_its_cut_off_is_not_near_it() -> None:
+    near, far = entry("near", 5.3, (2.8, 9.6)), entry("far", 85.2, (73.9, 93.0))
+    assert [rule.name for rule in critical(rules_seen(score("presence", near, far), {}))] == ["near"]

@@ -42,3 +42,9 @@ def test_pixel_size_of_either_form() -> None:
     assert pixel_size(0.25) == pixel_size((0.25, 0.25)) == "0.2500\u202fµm"
     assert pixel_size((0.25, 0.5)) == "0.2500 high, 0.5000\u202fµm wide"
     assert pixel_size(None) == NOT_GIVEN
+
+
+def test_both_axes_are_told_where_they_differ(scored: ScoredSlide) -> None:
+    score = {**scored.score, "mpp": 0.3536, "mpp_yx": [0.25, 0.5]}
+    rows = dict(row for _, table in provenance_tables(score, scored.run) for row in table)
+    assert rows["Pixel size"] == "0.2500 high, 0.5000\u202fµm wide"

@@ -1,14 +1,14 @@
 """Large nuclei in solid cytoplasm are tumour, small dark ones are not, and neighbours are heard."""
 
-from dataclasses import fields
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from her2path.arrays import Floats
+from her2path.cells.maps import KindEvidence
 from her2path.cells.vocabulary import LYMPHOCYTE, OTHER, STROMA, TUMOUR
-from her2path.segment.kinds import KindEvidence, kind_evidence, settle_kinds
+from her2path.segment.kinds import SOLID_OD, USUAL_NUCLEUS_OD, kind_evidence, settle_kinds
 from her2path.segment.nuclei import find_nuclei
 
 if TYPE_CHECKING:
@@ -21,13 +21,24 @@ def evidence(canvas: "Canvas") -> KindEvidence:
     planes = canvas.planes
     nuclei = find_nuclei(*planes, MPP)
     found = kind_evidence(*planes, nuclei, MPP)
-    clearest = [int(np.argmax(found.contrast_od))]
-    return KindEvidence(**{field.name: getattr(found, field.name)[clearest] for field in fields(found)})
+    return found.take(np.array([np.argmax(found.contrast_od)]))
 
 
-def clear(n: int) -> Floats:
-    """Contrast of nuclei that are plain to see."""
-    return np.full(n, 0.1, np.float32)
+def alone(found: KindEvidence) -> float:
+    """Probability of tumour of a cell that has no neighbours."""
+    return float(settle_kinds(np.zeros((1, 2)), found)[1][0])
+
+
+def plain(shape_logit: list[float], otherwise: int = STROMA) -> KindEvidence:
+    """Nuclei that are plain to see, in surroundings that speak neither for nor against tumour."""
+    n = len(shape_logit)
+    return KindEvidence(
+        shape_logit=np.array(shape_logit, np.float32),
+        nucleus_od=np.full(n, 0.15, np.float32),
+        contrast_od=np.full(n, 0.1, np.float32),
+        gap_od=np.full(n, SOLID_OD, np.float32),
+        otherwise=np.full(n, otherwise, np.int8),
+    )
 
 
 def test_a_large_nucleus_in_cytoplasm_is_tumour_a_small_dark_one_among_gaps_is_not(coarse: "Canvas") -> None:
@@ -36,7 +47,7 @@ def test_a_large_nucleus_in_cytoplasm_is_tumour_a_small_dark_one_among_gaps_is_n
     coarse.haematoxylin[:] = 0.06
     coarse.nucleus(40, 40, 4.0, 0.22)
     tumour = evidence(coarse)
-    assert tumour.tumour_logit[0] > 0 > lymphocyte.tumour_logit[0]
+    assert alone(tumour) > 0.5 > alone(lymphocyte)
     assert lymphocyte.nucleus_od[0] > tumour.nucleus_od[0]
     assert lymphocyte.otherwise[0] == LYMPHOCYTE
 
@@ -48,38 +59,44 @@ def test_brown_stain_round_a_nucleus_does_not_make_it_stroma(coarse: "Canvas") -
     unstained = evidence(coarse)
     coarse.ring(40, 40, 7.0, 0.6)
     stained = evidence(coarse)
-    assert min(unstained.tumour_logit[0], stained.tumour_logit[0]) > 0
+    assert min(alone(unstained), alone(stained)) > 0.5
 
 
 def test_neighbours_are_heard_within_reach_only() -> None:
     at_um = np.array([[0.0, 10.0 * i] for i in range(9)] + [[0.0, 5000.0]])
-    logit = np.full(10, 2.0, np.float32)
-    logit[4] = logit[9] = -0.5
-    kind, probability = settle_kinds(at_um, logit, clear(10), np.full(10, STROMA, np.int8))
+    logit = [2.0] * 4 + [-0.5] + [2.0] * 4 + [-0.5]
+    kind, probability = settle_kinds(at_um, plain(logit))
     assert kind[4] == TUMOUR
     assert kind[9] == STROMA
     assert probability[4] > 0.5 > probability[9]
 
 
 def test_what_is_foreign_is_never_tumour() -> None:
-    foreign = np.array([OTHER], np.int8)
-    kind, probability = settle_kinds(np.zeros((1, 2)), np.array([5.0], np.float32), clear(1), foreign)
+    kind, probability = settle_kinds(np.zeros((1, 2)), plain([5.0], OTHER))
     assert kind.tolist() == [OTHER]
     assert probability[0] < 0.5
 
 
 def test_a_patch_without_contrast_is_no_nucleus_and_is_not_heard() -> None:
     at_um = np.array([[0.0, 10.0 * i] for i in range(9)])
-    contrast_od = clear(9)
-    contrast_od[4] = 0.0
-    kind, _ = settle_kinds(at_um, np.full(9, 2.0, np.float32), contrast_od, np.full(9, STROMA, np.int8))
+    cells = plain([2.0] * 9)
+    cells.contrast_od[4] = 0.0
+    kind, _ = settle_kinds(at_um, cells)
     assert kind.tolist() == [TUMOUR] * 4 + [OTHER] + [TUMOUR] * 4
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_few_cells_are_no_special_case(n: int) -> None:
-    kind, probability = settle_kinds(
-        np.arange(2.0 * n).reshape(n, 2), np.ones(n, np.float32), clear(n), np.full(n, STROMA, np.int8)
-    )
+    kind, probability = settle_kinds(np.arange(2.0 * n).reshape(n, 2), plain([1.0] * n))
     assert kind.tolist() == [TUMOUR] * n
     assert ((probability > 0.5) & (probability < 1)).all()
+
+
+def test_a_pale_slide_is_judged_by_its_own_measure() -> None:
+    """Half the stain in nuclei and surroundings alike: the same cells are tumour."""
+    at_um = np.array([[0.0, 10.0 * i] for i in range(9)])
+    usual = replace(plain([0.5] * 9), gap_od=np.full(9, 1.5 * SOLID_OD, np.float32))
+    usual = replace(usual, nucleus_od=np.full(9, USUAL_NUCLEUS_OD, np.float32))
+    half = np.float32(0.5)
+    pale = replace(usual, nucleus_od=usual.nucleus_od * half, gap_od=usual.gap_od * half)
+    assert settle_kinds(at_um, pale)[1] == pytest.approx(settle_kinds(at_um, usual)[1], abs=1e-6)

@@ -135,3 +135,16 @@ def test_decoded_once_and_forgotten_on_close(tmp_path: Path, rgb: Rgb8) -> None:
     slide.close()
     with pytest.raises(ReadError):
         slide.read(region)
+
+
+def test_a_tiff_that_ends_before_its_last_image_is_refused(tmp_path: Path, rgb: Rgb8) -> None:
+    path = tmp_path / "cut.tif"
+    with tifffile.TiffWriter(path) as file:
+        file.write(rgb, photometric="rgb", compression="png", tile=(256, 256), metadata=None)
+        file.write(rgb[::2, ::2], photometric="rgb", compression="png", tile=(256, 256), metadata=None)
+    assert ImageSlide(path, mpp_um=(0.25, 0.25)).levels[0].height_px == len(rgb)
+    with tifffile.TiffFile(path) as file:
+        end_of_first = file.pages[1].offset
+    path.write_bytes(path.read_bytes()[:end_of_first])
+    with pytest.raises(SlideError, match=r"ends before its last image.*copy or download it again"):
+        ImageSlide(path, mpp_um=(0.25, 0.25))

@@ -1,5 +1,6 @@
 """Results appear whole or not at all, whenever the program dies; and no slide overwrites another's."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +13,24 @@ import pytest
 from her2path.errors import OutputError, UsageError
 from her2path.store.runs import (
     SCORE_KEYS,
+    SLIDE_ID,
     already_scored,
     check_writable,
+    describe_file,
     publish_files,
     read_score,
     score_json,
     slide_ids,
     write_run,
 )
+
+NOWHERE = Path("nowhere.svs")
+
+
+def record(slide: Path) -> Callable[[Path], object]:
+    """Give what writes the part of run.json that tells the state of the slide."""
+    made_from = orjson.dumps(describe_file(slide))
+    return lambda path: path.write_bytes(made_from)
 
 
 def score(**changes: Any) -> dict[str, Any]:
@@ -122,7 +133,7 @@ class TestPublishing:
 class TestResuming:
     def test_the_same_recipe_and_version_are_not_scored_again(self, tmp_path: Path) -> None:
         publish_files(tmp_path / "a", score(), {})
-        found = already_scored(tmp_path / "a", digest="ab", software="her2path 1")
+        found = already_scored(tmp_path / "a", NOWHERE, digest="ab", software="her2path 1")
         assert found is not None
         assert found["status"] == "scored"
 
@@ -134,16 +145,61 @@ class TestResuming:
         self, tmp_path: Path, changes: dict[str, str], digest: str, software: str
     ) -> None:
         publish_files(tmp_path / "a", score(**changes), {})
-        assert already_scored(tmp_path / "a", digest=digest, software=software) is None
+        assert already_scored(tmp_path / "a", NOWHERE, digest=digest, software=software) is None
 
     @pytest.mark.parametrize("broken", [None, b"", b"{", b"[]"])
     def test_so_is_a_slide_without_a_readable_result(self, tmp_path: Path, broken: bytes | None) -> None:
         if broken is not None:
             (tmp_path / "score.json").write_bytes(broken)
-        assert already_scored(tmp_path, digest="ab", software="her2path 1") is None
+        assert already_scored(tmp_path, NOWHERE, digest="ab", software="her2path 1") is None
+
+    def test_a_file_that_was_copied_again_is_scored_again(self, tmp_path: Path) -> None:
+        slide = tmp_path / "slide.svs"
+        slide.write_bytes(b"half of it")
+        publish_files(tmp_path / "a", score(), {"run.json": record(slide)})
+        assert already_scored(tmp_path / "a", slide, digest="ab", software="her2path 1") is not None
+        slide.write_bytes(b"the whole of it")
+        assert already_scored(tmp_path / "a", slide, digest="ab", software="her2path 1") is None
+
+    def test_a_file_of_the_same_size_is_told_by_its_digest(self, tmp_path: Path) -> None:
+        slide = tmp_path / "slide.svs"
+        slide.write_bytes(b"as it was")
+        publish_files(tmp_path / "a", score(), {"run.json": record(slide)})
+        os.utime(slide, (1, 1))
+        assert already_scored(tmp_path / "a", slide, digest="ab", software="her2path 1") is not None
+        slide.write_bytes(b"as it is ")
+        assert already_scored(tmp_path / "a", slide, digest="ab", software="her2path 1") is None
+
+    def test_a_result_without_a_file_that_is_wanted_is_made_again(self, tmp_path: Path) -> None:
+        publish_files(tmp_path / "a", score(), {"more": lambda path: path.touch()})
+        wanted = {"digest": "ab", "software": "her2path 1"}
+        assert already_scored(tmp_path / "a", NOWHERE, **wanted, files=["more"]) is not None
+        assert already_scored(tmp_path / "a", NOWHERE, **wanted, files=["more", "another"]) is None
 
 
 class TestNames:
+    @pytest.mark.parametrize("path", ["", "..", "../..", "/", ".svs", "..."])
+    def test_a_path_without_a_name_never_names_the_output_folder_itself(
+        self, tmp_path: Path, path: str
+    ) -> None:
+        (name,) = slide_ids([Path(path)], tmp_path)
+        assert SLIDE_ID.fullmatch(name)
+        assert (tmp_path / name).parent == tmp_path
+
+    @pytest.mark.parametrize("stem", ["runs", "Runs", "cohort.csv", "cohort.parquet", "x" * 250, "ü" * 125])
+    def test_a_name_that_the_folder_cannot_have_gets_a_hash(self, tmp_path: Path, stem: str) -> None:
+        (name,) = slide_ids([Path(f"{stem}.svs")], tmp_path)
+        assert name.startswith(stem[:90])
+        assert name[-9] == "-"
+        assert len(name.encode()) < 220
+
+    def test_what_no_name_holds_is_replaced(self, tmp_path: Path) -> None:
+        assert slide_ids([Path("two\nlines.svs")], tmp_path) == ("two_lines",)
+
+    def test_the_programs_own_names_are_not_given(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="'runs' is a name of the program's own"):
+            slide_ids([Path("a.svs")], tmp_path, ["Runs"])
+
     def test_the_stem_and_for_a_second_one_a_hash_of_its_path(self, tmp_path: Path) -> None:
         paths = [Path("x/slide.svs"), Path("y/slide.svs"), Path("y/SLIDE.ndpi"), Path("other.tif")]
         names = slide_ids(paths, tmp_path)

@@ -63,10 +63,10 @@ def test_what_is_written_is_read(
 ) -> None:
     path = tmp_path_factory.mktemp("table") / "cells.parquet"
     table = cells(n, seed, contours=contours)
-    write_cells(StoredCells(table, (0.25, 0.26), 12345), path)
+    write_cells(StoredCells(table, (0.25, 0.26), (678, 12345)), path)
     stored = read_cells(path)
     assert stored.cells.equals(table)
-    assert (stored.mpp_yx_um, stored.slide_width_px) == ((0.25, 0.26), 12345)
+    assert (stored.mpp_yx_um, stored.size_px) == ((0.25, 0.26), (678, 12345))
 
 
 def test_the_file_explains_itself(tmp_path: Path) -> None:
@@ -93,11 +93,31 @@ def test_words_instead_of_codes_and_null_for_what_is_missing(tmp_path: Path) -> 
     assert read["membrane_od"].null_count == np.isnan(table.membrane_od).sum() > 0
 
 
+@pytest.mark.parametrize(
+    ("metadata", "mpp_yx_um"),
+    [
+        ({"mpp_y_um": "wide", "mpp_x_um": "0.25"}, (np.nan, np.nan)),
+        ({"mpp_y_um": "0.25"}, None),
+        ({"slide_width_px": "wide", "slide_height_px": "12"}, None),
+        ({b"\xff": b"\xfe"}, None),
+    ],
+)
+def test_nonsense_beside_the_columns_does_not_keep_them_from_being_read(
+    tmp_path: Path, metadata: dict[str, str] | dict[bytes, bytes], mpp_yx_um: tuple[float, float] | None
+) -> None:
+    path = tmp_path / "cells.parquet"
+    pq.write_table(bare().replace_schema_metadata(metadata), path)
+    stored = read_cells(path)
+    assert len(stored.cells) == 2
+    assert str(stored.mpp_yx_um) == str(mpp_yx_um)
+    assert stored.size_px is None
+
+
 def test_a_bare_table_is_enough(tmp_path: Path) -> None:
     path = tmp_path / "cells.parquet"
     pq.write_table(bare(), path)
     stored = read_cells(path)
-    assert (stored.mpp_yx_um, stored.slide_width_px) == (None, None)
+    assert (stored.mpp_yx_um, stored.size_px) == (None, None)
     assert stored.cells.pattern.tolist() == [PATTERNS.index("WC"), -1]
     assert stored.cells.kind.tolist() == [0, 1]
     assert stored.cells.cell_id.tolist() == [0, 1]
