@@ -15,7 +15,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from statistics import median
 
 from harness import Facts, answer, hardware, in_own_process, medians, write_results
 
@@ -105,15 +104,13 @@ def openslide(slide: str, workers: int, boxes: list[tuple[int, int, int, int]]) 
 JOBS = {"draw": draw, "her2path": her2path, "openslide": openslide}
 
 
-def compare(slide: str, workers: int, repeats: int) -> Facts:
-    """Score and read in turns; the ratio is that of neighbours in time."""
-    scored, read = [], []
-    for _ in range(repeats):
-        scored.append(in_own_process(__file__, "her2path", slide=slide, workers=workers))
-        boxes = scored[-1].pop("boxes")
-        read.append(in_own_process(__file__, "openslide", slide=slide, workers=workers, boxes=boxes))
-    ratio = median(ours["seconds"] / theirs["seconds"] for ours, theirs in zip(scored, read, strict=True))
-    return {"workers": workers, "ratio": ratio, "her2path": medians(scored), "openslide": medians(read)}
+def turn(slide: str, workers: int) -> Facts:
+    """Score, then read what was read."""
+    scored = in_own_process(__file__, "her2path", slide=slide, workers=workers)
+    boxes = scored.pop("boxes")
+    read = in_own_process(__file__, "openslide", slide=slide, workers=workers, boxes=boxes)
+    ratio = scored["seconds"] / read["seconds"]
+    return {"workers": workers, "ratio": ratio, "her2path": scored, "openslide": read}
 
 
 def show(result: Facts, level0_mpx: float) -> None:
@@ -146,18 +143,17 @@ def main() -> None:
         return
     drawn = in_own_process(__file__, "draw", cache=str(options.cache), quick=options.quick)
     name, machine = Path(drawn["slide"]).stem, hardware()
-    print(f"{name} on {machine['cores']} cores of {machine['cpu']}, medians of {options.repeats}")
-    results = []
-    for workers in options.workers:
-        results.append(compare(drawn["slide"], workers, options.repeats))
-        show(results[-1], drawn["level0_mpx"])
-    facts = {
-        "slide": name,
-        "level0_mpx": drawn["level0_mpx"],
-        "hardware": machine,
-        "repeats": options.repeats,
-    }
-    write_results(f"slide-{name}", facts | {"results": results})
+    print(
+        f"{name} on {machine['cores']} cores of {machine['cpu']}, medians of {options.repeats} ...",
+        flush=True,
+    )
+    turns = [[turn(drawn["slide"], workers) for workers in options.workers] for _ in range(options.repeats)]
+    results = [medians(list(same_workers)) for same_workers in zip(*turns, strict=True)]
+    for result in results:
+        show(result, drawn["level0_mpx"])
+    facts = {"slide": name, "level0_mpx": drawn["level0_mpx"]}
+    facts |= {"hardware": machine, "repeats": options.repeats, "results": results}
+    write_results(f"slide-{name}", facts)
 
 
 if __name__ == "__main__":
