@@ -20,6 +20,7 @@ BLUSH_WEIGHT = 2.0
 bounds. The grain of a blush has crests of its own, as high as the blush is dark."""
 
 DARKEST = np.iinfo(np.uint16).max
+"""No sample of a plane lies above this."""
 
 GRAIN_RAYS = 1
 """Runs of up to twice this many rays (2.4 µm of a 12 µm cell) are grain: neither an arc nor a gap."""
@@ -111,8 +112,8 @@ def prominence(samples: Samples, step_um: float) -> Samples:
     """How much darker each sample is than both its sides along the ray; 0 where it is not.
 
     A membrane is a line: darker than the cytoplasm within and than whatever lies beyond. Blush, a filled
-    lumen or a stained stroma is not. Each side is its palest sample
-    between the two distances of ``SIDE_UM``; the darker side is compared.
+    lumen or a stained stroma is not. Each side is its palest sample between the two
+    distances of ``SIDE_UM``; the darker side is compared.
     """
     n_radii = samples.shape[2]
     near, far = (max(1, round(side / step_um)) for side in SIDE_UM)

@@ -13,7 +13,7 @@ from her2path.image.stains import (
     RUIFROK_HAEMATOXYLIN,
     StainMatrix,
     Vector,
-    density_tables,
+    optical_density,
 )
 
 PADDING_GREY = 254
@@ -85,8 +85,7 @@ def estimate_stains(pixels: NDArray[np.uint8], white: Vector) -> StainMatrix:
     white
         From ``estimate_white``.
     """
-    tables = density_tables(white)
-    od = np.stack([tables[c][pixels[:, c]] for c in range(3)], axis=1)
+    od = optical_density(pixels, white)
     length = np.linalg.norm(od, axis=1)
     tissue = (length >= min(MIN_STAIN_OD)) & (length <= MAX_STAIN_OD)
     od, length = od[tissue], length[tissue]

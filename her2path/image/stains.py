@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from her2path.arrays import OD_STEP, Doubles, Plane16, Rgb8
 
@@ -66,13 +67,18 @@ def density_tables(white: Vector) -> Doubles:
     return np.maximum(densities, 0.0)
 
 
+def optical_density(rgb: NDArray[np.uint8], white: Vector) -> Doubles:
+    """Density of each channel, ``(..., 3)`` uint8 to ``(..., 3)`` float64, base 10, clipped at 0."""
+    tables = density_tables(white)
+    return np.stack([tables[c][rgb[..., c]] for c in range(3)], axis=-1)
+
+
 def unmix(rgb: Rgb8, stains: StainMatrix) -> Doubles:
     """Densities of haematoxylin, DAB and residual: ``(3, y, x)`` float64; may be negative.
 
     This is the plain form. ``stain_planes`` is what the hot path uses.
     """
-    tables = density_tables(stains.white)
-    od = np.stack([tables[c][rgb[..., c]] for c in range(3)], axis=-1)
+    od = optical_density(rgb, stains.white)
     return np.moveaxis(od @ np.linalg.inv(stains.vectors), -1, 0)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2path.arrays import Floats, Mask, Rgb8
-from her2path.image.stains import Vector, density_tables
+from her2path.image.stains import Vector, optical_density
 
 SURVEY_MPP_UM = 4.0
 """Pixel size that tissue is looked for at."""
@@ -59,7 +59,7 @@ def find_tissue(rgb: Rgb8, white: Vector, mpp_um: float) -> TissueMap:
     mpp_um
         Pixel size of ``rgb``.
     """
-    od = optical_density(rgb, white)
+    od = optical_density(rgb, white).astype(np.float32)
     ink = _ink(np.asarray(cv2.GaussianBlur(od, (0, 0), 0.5 * SMOOTH_UM / mpp_um), np.float32))
     ink_core = _without_specks(ink, MIN_TISSUE_MM2, mpp_um)
     pen = cv2.dilate(ink_core.astype(np.uint8), _disc(PEN_MARGIN_UM / mpp_um)).astype(bool)
@@ -69,12 +69,6 @@ def find_tissue(rgb: Rgb8, white: Vector, mpp_um: float) -> TissueMap:
     # What lies only in the margin of a pen stroke is the stroke's own halo.
     tissue = _with_part_outside(tissue, pen)
     return TissueMap(tissue=_without_holes(tissue, MAX_HOLE_MM2, mpp_um) & ~ink_core, pen=pen)
-
-
-def optical_density(rgb: Rgb8, white: Vector) -> Floats:
-    """Density of each channel, ``(y, x, 3)`` float32, base 10."""
-    tables = density_tables(white).astype(np.float32)
-    return np.stack([tables[c][rgb[..., c]] for c in range(3)], axis=-1)
 
 
 def _dense(od: Floats, sigma_px: float) -> Mask:

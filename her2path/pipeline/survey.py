@@ -12,7 +12,7 @@ from her2path.arrays import Mask, Rgb8
 from her2path.errors import NotEvaluableError, ReadError
 from her2path.image.estimate import estimate_stains, estimate_white
 from her2path.image.geometry import PixelSize, Region
-from her2path.image.stains import StainMatrix, Vector, density_tables
+from her2path.image.stains import StainMatrix, Vector, optical_density
 from her2path.image.tissue import MIN_TISSUE_MM2, SURVEY_MPP_UM, TissueMap, find_tissue
 from her2path.slides.protocol import Slide
 
@@ -205,8 +205,7 @@ def _tissue_pixels(slide: Slide, tissue: Mask, downsample: int) -> NDArray[np.ui
 
 
 def _eosin_share(pixels: NDArray[np.uint8], white: Vector) -> float:
-    tables = density_tables(white)
-    od = np.stack([tables[c][pixels[:, c]] for c in range(3)], axis=1)
+    od = optical_density(pixels, white)
     length = np.linalg.norm(od, axis=1)
     tissue = od[length >= EOSIN_OD] / length[length >= EOSIN_OD, None]
     if not len(tissue):

@@ -1,8 +1,7 @@
 """Tumour, stroma or lymphocyte: what a nucleus says for itself, and what its neighbours add.
 
-A tumour nucleus is large and lies in solid cytoplasm; a stromal one lies among gaps. On boxes of certain
-tumour and certain stroma on three real cores the two features part 95–98 % of the cells, most of the rest
-being settled by the neighbours.
+A tumour nucleus is large and lies in solid cytoplasm; a stromal one lies among gaps. The neighbours settle
+most of what is left.
 """
 
 import numpy as np

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from her2path.arrays import Mask, Rgb8
-from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, mix
-from her2path.image.tissue import TissueMap, find_tissue, optical_density
+from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, mix, optical_density
+from her2path.image.tissue import TissueMap, find_tissue
 
 WHITE = (238.0, 236.0, 235.0)
 STAINS = StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, WHITE, "recipe")
