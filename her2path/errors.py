@@ -5,7 +5,8 @@
     Her2pathError
     ├── UsageError (ValueError)          arguments, manifest, recipe or rulebook cannot be used: exit code 2
     │   ├── ConfigurationError           a TOML file with mistakes, all of them listed
-    │   └── RegionFileError              an include or exclude file that does not parse
+    │   ├── RegionFileError              an include or exclude file that does not parse
+    │   └── WeightsError                 a network that is missing, damaged, or not the one it says it is
     ├── OutputError (OSError)            the output folder cannot be written: exit code 2, before any work
     ├── SlideError (OSError)             this slide cannot be read: its status is "failed", the others go on
     │   ├── PixelSizeError               no pixel size, or one that no microscope has
@@ -50,6 +51,10 @@ class ConfigurationError(UsageError):
 
 class RegionFileError(UsageError):
     """A region file that does not parse, or holds no closed shape."""
+
+
+class WeightsError(UsageError):
+    """The weights of a network are missing, damaged, or of another network."""
 
 
 class OutputError(Her2pathError, OSError):

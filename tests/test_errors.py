@@ -26,6 +26,7 @@ def test_every_error_is_drawn_in_the_tree() -> None:
         ("UsageError", ValueError),
         ("ConfigurationError", ValueError),
         ("RegionFileError", ValueError),
+        ("WeightsError", ValueError),
         ("OutputError", OSError),
         ("SlideError", OSError),
         ("PixelSizeError", OSError),

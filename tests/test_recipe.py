@@ -62,8 +62,10 @@ def test_digest_is_sixteen_hex_digits_and_repeats() -> None:
         {"include_sha256": "a" * 64},
         {"exclude_sha256": "a" * 64},
         {"engine": "classical"},
+        {"weights_sha256": "a" * 64},
         {"stains": Stains(matrix=MATRIX)},
         {"grading": Grading(complete=0.9)},
+        {"grading": Grading(intensity_from="network")},
     ],
     ids=lambda change: "-".join(change),
 )
@@ -117,3 +119,27 @@ def test_an_impossible_stain_matrix_is_refused() -> None:
     matrix = {"haematoxylin": RUIFROK_DAB, "dab": RUIFROK_DAB, "white": (255, 255, 255), "source": "recipe"}
     with pytest.raises(ValidationError, match="same way"):
         Recipe.model_validate({"rulebook": RULEBOOK, "stains": {"matrix": matrix}})
+
+
+def test_a_calibration_is_for_its_own_clone() -> None:
+    calibration = {
+        "assay": "HER2 IHC",
+        "clone": "4B5",
+        "scanner": "A",
+        "date": "2026-01-31",
+        "levels": ["0", "1+", "3+"],
+        "measured_od": [0.02, 0.1, 0.5],
+        "expected_od": [0.02, 0.2, 1.0],
+        "n_controls": 9,
+        "residual_od": 0.01,
+    }
+    grading = Grading.model_validate({"calibration": calibration})
+    for clone in (None, "4B5"):
+        assert (
+            Recipe.model_validate({"rulebook": RULEBOOK, "grading": grading, "clone": clone}).grading
+            == grading
+        )
+    with pytest.raises(
+        ValidationError, match=r"clone is 'SP3', and grading\.calibration was measured with '4B5'"
+    ):
+        Recipe.model_validate({"rulebook": RULEBOOK, "grading": grading, "clone": "SP3"})

@@ -67,7 +67,7 @@ def block_interval(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=200, help="fields of each kind")
-    parser.add_argument("--field", type=float, nargs="+", default=[1, 2, 4], help="edge of the field, mm")
+    parser.add_argument("--field", type=float, nargs="+", default=[1, 2], help="edge of the field, mm")
     parser.add_argument("--length", type=float, nargs="+", default=[25, 50, 100, 200], help="µm")
     parser.add_argument("--share", type=float, default=0.1, help="true share of strong cells")
     arguments = parser.parse_args()
@@ -75,7 +75,7 @@ def main() -> None:
     statistics = Statistics(bootstrap_replicates=400)
 
     print(f"{100 * arguments.share:g} % strong, {arguments.seeds} fields each, nominal 95 %")
-    print("field mm  length µm  field/length    block  Wilson   width of block / of the estimate's spread")
+    print("field mm  length µm  field/length    block   Wilson   median width / spread of the estimate")
     for field_mm in arguments.field:
         for length_um in arguments.length:
             rows = []
@@ -88,10 +88,10 @@ def main() -> None:
             found, low, high, low_alone, high_alone = np.array(rows).T
             block = ((low <= arguments.share) & (arguments.share <= high)).mean()
             alone = ((low_alone <= arguments.share) & (arguments.share <= high_alone)).mean()
-            width = (high - low).mean() / (2 * ndtri(0.975) * found.std())
+            width = np.median(high - low) / (2 * ndtri(0.975) * found.std())
             print(
                 f"{field_mm:8g}  {length_um:9g}  {1000 * field_mm / length_um:12g}"
-                f"  {100 * block:5.0f} %  {100 * alone:4.0f} %   {width:.2f}",
+                f"  {100 * block:5.1f} %  {100 * alone:5.1f} %   {width:.2f}",
                 flush=True,
             )
 

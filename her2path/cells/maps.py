@@ -1,47 +1,9 @@
 """What a segmenter says about one tile: where cells are, their contours, what they are."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from her2path.arrays import Bools, Codes, Floats, Ints, Plane16
-
-
-@dataclass(frozen=True, eq=False)
-class KindEvidence:
-    """What is seen of each nucleus, before the rest of the slide is heard; ``(n,)`` each."""
-
-    shape_logit: Floats
-    """Log odds of tumour from size and shape."""
-
-    nucleus_od: Floats
-    """Mean haematoxylin density within the contour."""
-
-    contrast_od: Floats
-    """That, less the median haematoxylin density just around the nucleus."""
-
-    gap_od: Floats
-    """Density of the palest part of the surroundings: near glass among gaps, cytoplasm in a nest."""
-
-    otherwise: Codes
-    """What the cell is if it is not tumour."""
-
-    def __len__(self) -> int:
-        return len(self.otherwise)
-
-    def take(self, rows: NDArray[np.int64] | Bools) -> "KindEvidence":
-        """Give the rows of an index array or of a mask."""
-        return KindEvidence(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
-
-    @classmethod
-    def concat(cls, parts: Sequence["KindEvidence"]) -> "KindEvidence":
-        """Join all rows of all parts, in the order given."""
-        nothing = np.zeros(0, np.float32)
-        none = cls(nothing, nothing, nothing, nothing, np.zeros(0, np.int8))
-        columns = {f.name: [getattr(part, f.name) for part in (none, *parts)] for f in fields(cls)}
-        return cls(**{name: np.concatenate(column) for name, column in columns.items()})
+from her2path.arrays import Floats, Ints, Plane16
+from her2path.cells.columns import Columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +25,17 @@ class CellMaps:
     cell_radii_um: Floats
     """``(n, k)`` contour of the cell: where its membrane is, or should be."""
 
-    evidence: KindEvidence
-    """``n`` rows: what speaks for and against each being tumour."""
+    membrane_seen: Floats
+    """``(n, k)`` probability that a network gives a stained membrane there; NaN where none was asked."""
+
+    network_od: Floats
+    """``(n,)`` mean membrane density as a network estimates it; NaN where none was asked."""
+
+    network_completeness: Floats
+    """``(n,)`` stained share of the contour as a network estimates it; NaN where none was asked."""
+
+    evidence: Columns
+    """``n`` rows: what speaks for each kind. The segmenter that gave it settles it, slide-wide."""
 
     dab: Plane16
     """``(y, x)`` DAB density of the tile on the membrane grid, lightly smoothed."""

@@ -19,6 +19,12 @@ BLUSH_WEIGHT = 2.0
 """A stained membrane is darker than both its sides: by this many times the cell's own cytoplasm, within these
 bounds. The grain of a blush has crests of its own, as high as the blush is dark."""
 
+RULED_OUT, SEEN = 0.1, 0.5
+"""Probability of a stained membrane below which a network rules it out, and from which it sees one [P]."""
+
+UNDENIABLE_OD = 0.40
+"""Lines from here are not ruled out: a network knows the densest membranes of real 3+ tumour least of all."""
+
 DARKEST = np.iinfo(np.uint16).max
 """No sample of a plane lies above this."""
 
@@ -51,7 +57,7 @@ def measure_membranes(maps: CellMaps, mpp_yx_um: tuple[float, float], *, stained
     mpp_yx_um
         Level-0 pixel size.
     stained_od
-        From here a membrane counts as stained, if it is also darker than both its sides.
+        From here a membrane counts as stained, if it is darker than both its sides or a network sees one.
 
     Returns
     -------
@@ -71,8 +77,12 @@ def measure_membranes(maps: CellMaps, mpp_yx_um: tuple[float, float], *, stained
     cytoplasm_od = _cytoplasm(maps, y, x, grid_mpp)
     blush_od = np.median(cytoplasm_od, axis=1)
     needed_od = np.clip(BLUSH_WEIGHT * blush_od, *PROMINENCE_OD)
-    dark = (crest_od >= stained_od) & (prominence_od >= needed_od[:, None])
-    stained = _without_grain(dark)
+    line = prominence_od >= needed_od[:, None]
+    # Where a network has looked, a line that it rules out is none, and one it is sure of need not stand out.
+    asked, seen = ~np.isnan(maps.membrane_seen), np.nan_to_num(maps.membrane_seen)
+    doubtful = asked & (seen < RULED_OUT) & (crest_od < UNDENIABLE_OD)
+    is_membrane = (line & ~doubtful) | (seen >= SEEN)
+    stained = _without_grain((crest_od >= stained_od) & is_membrane)
     length = _arc_length(maps.cell_radii_um)
     whole = np.sum(length, axis=1)
     stained_length = np.sum(length * stained, axis=1)

@@ -4,13 +4,13 @@ Everything clinical starts here and never from pixels: rules, cut-offs, maps, re
 studies are functions of this table (docs/decisions/0001-cell-table-is-the-waist.md).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from her2path.arrays import Codes, Floats, Ints
+from her2path.cells.columns import Columns
 
 N_RAYS = 32
 """Contours are star-shaped: this many radii around the anchor, anticlockwise from +x, evenly spaced."""
@@ -39,6 +39,17 @@ COLUMNS = (
     Column("completeness", "float32", "1", "stained fraction of the membrane contour, 0 to 1"),
     Column("longest_gap", "float32", "1", "longest unstained run of the contour as a fraction of it, 0 to 1"),
     Column("cytoplasm_od", "float32", "OD", "median DAB optical density between nucleus and membrane"),
+    Column("pixel_od", "float32", "OD", "membrane_od as the pixels alone tell it"),
+    Column("pixel_completeness", "float32", "1", "completeness as the pixels alone tell it, 0 to 1"),
+    Column(
+        "network_od", "float32", "OD", "membrane_od as the network estimates it; null in the classical engine"
+    ),
+    Column(
+        "network_completeness",
+        "float32",
+        "1",
+        "completeness as the network estimates it, 0 to 1; null in the classical engine",
+    ),
     Column("pattern", "int8", "1", "N | FI | FC | WI | WC | MI | MC | SI | SC"),
     Column("grade", "int8", "1", "0 to 3"),
     Column("tumour_probability", "float32", "1", "that the cell is invasive tumour, 0 to 1"),
@@ -46,12 +57,23 @@ COLUMNS = (
     Column("bin", "int32", "1", "hexagonal bin of the heterogeneity map; -1 outside every bin"),
     Column("nucleus_radii", "uint8", "0.1 µm", "nucleus contour as 32 radii around the centre"),
     Column("cell_radii", "uint8", "0.1 µm", "membrane contour as 32 radii around the centre"),
+    Column("fragment", "int32", "1", "number of the tissue fragment, from 1 in reading order; -1 not known"),
+    Column("region", "int32", "1", "number of the region to include, from 1 in file order; -1 in none"),
 )
 """Every column in file order. The two contours are optional: a table without them has zero-width arrays."""
 
+PLACES = ("fragment", "region")
+NOWHERE = -1
+"""In a column of ``PLACES``: in none, or not known."""
+
+
+def _nowhere() -> Ints:
+    """Stand-in for a column of places that nobody gives: ``NOWHERE`` for each row."""
+    return np.zeros(0, np.int32)
+
 
 @dataclass(frozen=True, eq=False)
-class CellTable:
+class CellTable(Columns):
     """Columns of equal length; see ``COLUMNS`` for the meaning of each. Arrays are made read-only."""
 
     cell_id: NDArray[np.int64]
@@ -63,6 +85,10 @@ class CellTable:
     completeness: Floats
     longest_gap: Floats
     cytoplasm_od: Floats
+    pixel_od: Floats
+    pixel_completeness: Floats
+    network_od: Floats
+    network_completeness: Floats
     pattern: Codes
     grade: Codes
     tumour_probability: Floats
@@ -70,8 +96,13 @@ class CellTable:
     bin: Ints
     nucleus_radii: NDArray[np.uint8]
     cell_radii: NDArray[np.uint8]
+    fragment: Ints = field(default_factory=_nowhere)
+    region: Ints = field(default_factory=_nowhere)
 
     def __post_init__(self) -> None:
+        for name in PLACES:
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self.cell_id), NOWHERE, np.int32))
         for column in COLUMNS:
             # A view: what is made read-only is the table's, not the caller's array.
             values = np.ascontiguousarray(getattr(self, column.name), dtype=column.dtype).view()
@@ -82,9 +113,6 @@ class CellTable:
             values.setflags(write=False)
             object.__setattr__(self, column.name, values)
 
-    def __len__(self) -> int:
-        return len(self.cell_id)
-
     @classmethod
     def empty(cls) -> "CellTable":
         """Make a table without rows."""
@@ -94,17 +122,6 @@ class CellTable:
                 for column in COLUMNS
             }
         )
-
-    @classmethod
-    def concat(cls, tables: Sequence["CellTable"]) -> "CellTable":
-        """Join all rows of all tables, in the order given."""
-        if not tables:
-            return cls.empty()
-        return cls(**{f.name: np.concatenate([getattr(t, f.name) for t in tables]) for f in fields(cls)})
-
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "CellTable":
-        """Keep the rows of an index array or of a mask."""
-        return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
     def in_order(self) -> "CellTable":
         """Rows by ``cell_id``, which is reading order: the one order that no tile plan can change."""

@@ -2,6 +2,9 @@
 
 import sys
 
+EXIT_FAILED = 1
+"""At least one slide failed; the others are finished and written."""
+
 EXIT_UNUSABLE = 2
 """Arguments, recipe or rulebook cannot be used; nothing was started."""
 

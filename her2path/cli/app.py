@@ -1,5 +1,6 @@
 """The commands. What a command needs is imported when it runs: ``--help`` answers at once."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -123,6 +124,9 @@ def rescore(
     specimen: SpecimenOption = None,
     mpp: MppOption = None,
     recipe: RecipeOption = None,
+    ish: Annotated[
+        Path | None, typer.Option(help="CSV with ISH by slide: settles status and tag, never the score.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Apply new rules to stored cells; no pixel is read."""
@@ -130,23 +134,38 @@ def rescore(
 
     kind = specimen and specimen.value
     raise typer.Exit(
-        run_rescore(cells, out, rulebook=rulebook, specimen=kind, mpp=mpp, recipe=recipe, quiet=quiet)
+        run_rescore(
+            cells, out, rulebook=rulebook, specimen=kind, mpp=mpp, recipe=recipe, ish=ish, quiet=quiet
+        )
     )
 
 
 @app.command()
 def rulebooks(
     rulebook: Annotated[
-        str | None, typer.Argument(help="Show this one, by id; or check your own, by path (.toml).")
+        str | None, typer.Argument(help="Show this one, by id; or your own, by path (.toml).")
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="Check a rulebook of your own (.toml): every mistake at once.")
     ] = None,
 ) -> None:
     """List the rulebooks, show one, or check your own."""
-    from her2path.cli.show import show_rulebook, show_rulebooks
+    from her2path.cli.rulebooks import run_rulebooks
 
-    if rulebook is None:
-        show_rulebooks()
-    else:
-        show_rulebook(rulebook)
+    run_rulebooks(rulebook, check)
+
+
+@app.command()
+def cases(
+    cohort: Annotated[
+        Path, typer.Argument(help="cohort.csv or cohort.parquet with case_id, or the folder that holds it.")
+    ],
+    out: OutOption,
+) -> None:
+    """Bring the specimens of each patient together: latest, highest, any low, what disagrees."""
+    from her2path.cli.cases import run_cases
+
+    run_cases(cohort, out)
 
 
 @app.command()
@@ -168,6 +187,82 @@ def phantom(
     check_writable(out)
     for path in write_phantoms(recipe, out):
         typer.echo(path)
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="A training configuration (.toml).")],
+    out: OutOption,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the real sets that the configuration names.")
+    ] = None,
+    start: Annotated[Path | None, typer.Option(help="Folder of a network to go on from.")] = None,
+    evaluation: Annotated[
+        Path | None, typer.Option(help="accuracy.json of these weights, for their card.")
+    ] = None,
+    device: Annotated[DeviceName, typer.Option(help="Where the network learns.")] = DeviceName.auto,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that draw fields. Default: one a core.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop after this time; the same command goes on.")
+    ] = None,
+) -> None:
+    """Train the network, or go on with a training that was stopped."""
+    from her2path.cli.train import run_train
+
+    code = run_train(
+        config,
+        out,
+        data=data,
+        start=start,
+        evaluation=evaluation,
+        device=device.value,
+        workers=workers,
+        minutes=minutes,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def calibrate_blank(
+    controls: Annotated[
+        list[Path], typer.Argument(help="Negative controls: results folders or cells.parquet, 20 or more.")
+    ],
+    out: Annotated[Path, typer.Option(help="Recipe fragment to write (.toml), for --recipe.")],
+    low: Annotated[
+        list[Path] | None, typer.Option(help="Controls of low expression: gives a limit of detection.")
+    ] = None,
+    recipe: RecipeOption = None,
+    clone: Annotated[str | None, typer.Option(help="Antibody clone of the controls.")] = None,
+) -> None:
+    """Measure the limit of blank: how much staining is none."""
+    from her2path.cli.calibrate import run_calibrate_blank
+
+    typer.echo(run_calibrate_blank(controls, out, low=low or (), recipe=recipe, clone=clone))
+
+
+@app.command()
+def calibrate(
+    controls: Annotated[
+        Path, typer.Argument(help="CSV of controls: path, level, expected_od (median membrane density).")
+    ],
+    out: Annotated[Path, typer.Option(help="Recipe fragment to write (.toml), for --recipe.")],
+    assay: Annotated[str, typer.Option(help="Assay that the controls were stained with.")],
+    clone: Annotated[str, typer.Option(help="Its antibody clone.")],
+    scanner: Annotated[str, typer.Option(help="Scanner.")],
+    date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the staining. Default: today.")
+    ] = None,
+    recipe: RecipeOption = None,
+) -> None:
+    """Map membrane densities onto those of a reference laboratory, through controls."""
+    from her2path.cli.calibrate import run_calibrate
+
+    day = (date or datetime.now(UTC)).date()
+    typer.echo(
+        run_calibrate(controls, out, assay=assay, clone=clone, scanner=scanner, day=day, recipe=recipe)
+    )
 
 
 @app.command()

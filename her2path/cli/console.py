@@ -3,13 +3,16 @@
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from her2path.pipeline.slide import Progress as Watcher
+if TYPE_CHECKING:
+    from her2path.pipeline.slide import (
+        Progress as Watcher,  # the pipeline reads slides; stored cells need none
+    )
 
 
 class Console:
@@ -47,7 +50,7 @@ class Console:
         if kind is KeyboardInterrupt:
             self._out.print("interrupted; finished slides are kept", markup=False)
 
-    def watch(self, slide_id: str) -> Watcher:
+    def watch(self, slide_id: str) -> "Watcher":
         """Begin a slide; what is given is called with the tiles done and the tiles in all."""
         self._event("begin", slide_id)
         for old in self._bar.task_ids:

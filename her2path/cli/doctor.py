@@ -40,6 +40,16 @@ def _libraries() -> str:
     return ", ".join(f"{name} {version(name)}" for name in names)
 
 
+def _engine() -> str:
+    """Say which engine ``auto`` takes, and what another would need."""
+    from her2path.segment.build import build_segmenter, lacking_for_cnn
+
+    segmenter = build_segmenter("auto", "auto")
+    if segmenter.weights is None:
+        return f"{segmenter.name}; for cnn: {lacking_for_cnn()}"
+    return f"{segmenter.name} ({segmenter.weights.name}) on {segmenter.device}"
+
+
 def _rulebooks() -> str:
     from her2path.store.recipes import list_rulebooks
 
@@ -96,6 +106,7 @@ GOLDEN = {
 CHECKS: dict[str, Callable[[], str]] = {
     "libraries": _libraries,
     "rulebooks": _rulebooks,
+    "engine": _engine,
     "cores": _cores,
     "disk": _disk,
     "golden slide": _golden,

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import cv2
 
+from her2path.cli import EXIT_FAILED
 from her2path.cli.console import Console
 from her2path.cli.mistakes import Mistakes
 from her2path.errors import UsageError
@@ -22,9 +24,6 @@ from her2path.segment.build import build_segmenter
 from her2path.store.recipes import load_recipe
 from her2path.store.regions import Outline, read_regions
 from her2path.store.runs import check_writable, slide_ids
-
-EXIT_FAILED = 1
-"""At least one slide failed; the others are finished and written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,4 +131,7 @@ def _regions(path: Path | None) -> _Regions:
         raise UsageError(
             f"{path} cannot be read ({error.strerror}); check the path of the region file"
         ) from error
-    return _Regions(read_regions(path).outlines, digest)
+    found = read_regions(path)
+    if found.passed_over:
+        sys.stderr.write(f"her2path: {path.name}: {found.passed_over_words}: no regions; passed over\n")
+    return _Regions(found.outlines, digest)

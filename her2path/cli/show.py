@@ -1,54 +1,12 @@
-"""``her2path rulebooks`` and ``her2path info``: print what is known, in tables."""
+"""``her2path info``: what is known of a slide."""
 
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Column, Table
 
 from her2path.errors import PixelSizeError, SlideError, UsageError
 from her2path.image.geometry import MEMBRANE_MPP_UM, PixelSize
-from her2path.scoring.rulebook import Rulebook
 from her2path.slides.open import open_slide
-from her2path.store.recipes import list_rulebooks, load_rulebook
-
-
-def show_rulebooks() -> None:
-    """List the rulebooks that come with the program: ids at the start of a line, nothing cut short."""
-    console = Console(highlight=False, soft_wrap=True)
-    known = list_rulebooks()
-    width = max(len(rulebook.id) for rulebook in known)
-    for rulebook in known:
-        about = f"version {rulebook.version}; {rulebook.tumour}; {_specimens(rulebook)}"
-        console.print(f"{rulebook.id:<{width}}  {about}", markup=False)
-        console.print(f"{'':<{width}}  {rulebook.citation}", markup=False)
-
-
-def show_rulebook(id_or_path: str) -> None:
-    """Show the rules of one rulebook in order; a mistake in it is raised."""
-    rulebook = load_rulebook(id_or_path)
-    console = Console(highlight=False)
-    console.print(f"{rulebook.id} {rulebook.version}", style="bold", markup=False)
-    console.print(
-        f"{rulebook.citation}\ntumour: {rulebook.tumour}; specimen: {_specimens(rulebook)}", markup=False
-    )
-    # The names of rules are what score.json holds: they are never cut short.
-    names = (Column("rule", no_wrap=True), Column("gives", no_wrap=True))
-    table = Table(*names, "patterns", "asks for", box=None)
-    for rule in rulebook.rules:
-        table.add_row(
-            rule.name, rule.category, " ".join(rule.patterns), _asks(rule.metric, rule.op, rule.threshold)
-        )
-    table.add_row(rulebook.fall_through.name, rulebook.fall_through.category, "", "none of the above")
-    console.print(table)
-
-
-def _specimens(rulebook: Rulebook) -> str:
-    return ", ".join(rulebook.specimens) if rulebook.specimens else "any"
-
-
-def _asks(metric: str, op: str | None, threshold: float | None) -> str:
-    unit = {"percent": " % of cells", "cluster": " cells in a cluster"}.get(metric, "")
-    return "present" if threshold is None else f"{op} {threshold:g}{unit}"
 
 
 def show_slide(path: Path, mpp: float | None) -> int:

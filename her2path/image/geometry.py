@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from her2path.arrays import Bools, Ints
 from her2path.errors import PixelSizeError
 
 MIN_MPP_UM = 0.08
@@ -78,6 +79,14 @@ class Tile:
 
     core: Region
     read: Region
+
+    def owns(self, y_px: Ints, x_px: Ints) -> Bools:
+        """Whether each place lies in the core: the cells anchored there are this tile's."""
+        core = self.core
+        owned: Bools = (
+            (y_px >= core.y_px) & (y_px < core.bottom_px) & (x_px >= core.x_px) & (x_px < core.right_px)
+        )
+        return owned
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from her2path.arrays import Rgb8
-from her2path.phantom.layout import CellPlan
+from her2path.phantom.plan import CellPlan
 from her2path.phantom.render import HALO_UM, Drawn, draw
 from her2path.phantom.scanner import SCANNERS, expose
 from her2path.phantom.spec import SlideSpec
@@ -62,7 +62,13 @@ class Painter:
         # Nothing whose middle lies outside the window by more than a cell can be seen in it.
         reach_um = max(view.shape) / 2 * self.mpp_um + 12
         rows = np.sort(np.asarray(self._tree.query_ball_point(middle_um, reach_um, p=np.inf), np.int64))
-        drawn = draw(view, self._plan.take(rows), spec=self._spec, tissue=self._tissue)
+        drawn = draw(
+            view,
+            self._plan.take(rows),
+            spec=self._spec,
+            tissue=self._tissue,
+            scanner=SCANNERS[self._spec.scanner],
+        )
         self._count(drawn, view, rows)
         return self._expose(drawn, view)
 

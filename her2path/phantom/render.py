@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from her2path.arrays import Floats, Mask
+from her2path.phantom.artefacts import draw_artefacts
 from her2path.phantom.ground import draw_confounders, draw_cytoplasm, draw_stroma, read_ground
-from her2path.phantom.layout import CellPlan
 from her2path.phantom.nuclei import draw_nuclei
+from her2path.phantom.plan import CellPlan
+from her2path.phantom.scanner import Scanner
 from her2path.phantom.shapes import Shapes, draw_shapes
 from her2path.phantom.spec import SlideSpec
 from her2path.phantom.stain import crest_density, draw_membranes
@@ -33,7 +35,7 @@ class Drawn:
     """``(y, x)``: inside the nucleus of the cell of that pixel."""
 
 
-def draw(view: View, plan: CellPlan, *, spec: SlideSpec, tissue: TissueMap) -> Drawn:
+def draw(view: View, plan: CellPlan, *, spec: SlideSpec, tissue: TissueMap, scanner: Scanner) -> Drawn:
     """Draw a window of a slide.
 
     Parameters
@@ -44,6 +46,8 @@ def draw(view: View, plan: CellPlan, *, spec: SlideSpec, tissue: TissueMap) -> D
         Cells that can reach the window.
     spec, tissue
         The slide.
+    scanner
+        That it will be looked at through: membranes are drawn as dark as it must find them.
     """
     warp = (
         np.asarray(view.read(view.textures.wave_y) / view.mpp_um, np.float32),
@@ -55,8 +59,9 @@ def draw(view: View, plan: CellPlan, *, spec: SlideSpec, tissue: TissueMap) -> D
     densities = np.zeros((*view.shape, 5), np.float32)
     draw_stroma(densities, view, shapes, ground, spec)
     draw_cytoplasm(densities, view, shapes, plan, ground, spec)
-    nucleus = draw_nuclei(densities, view, shapes, plan)
-    draw_membranes(densities, view, shapes, crest_od, spec)
+    nucleus = draw_nuclei(densities, view, shapes, plan, spec.tumour)
+    draw_membranes(densities, view, shapes, crest_od, scanner=scanner, pixel_um=spec.mpp)
     draw_confounders(densities, view, ground, spec)
+    draw_artefacts(densities, view, shapes, plan, ground, tissue, spec)
     np.maximum(densities, 0, out=densities)
     return Drawn(densities, shapes, crest_od, nucleus)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from her2path.arrays import Floats, Ints, Mask
 from her2path.cells.vocabulary import OTHER, TUMOUR
-from her2path.phantom.layout import CellPlan
+from her2path.phantom.plan import CellPlan
 from her2path.phantom.view import View
 
 SPINE_POINTS = 9
@@ -75,7 +75,7 @@ def draw_shapes(plan: CellPlan, view: View, *, warp: tuple[Floats, Floats], outs
     cell: Ints = moved.astype(np.int32)
     # Red cells lie in vessels.
     cell[outside & (np.append(plan.kind, -1)[cell] != OTHER)] = -1
-    return Shapes(cell, *_edges(cell, plan))
+    return Shapes(cell, *edges_of(cell, plan))
 
 
 def nearest(marked: Mask, values: NDArray[np.int32]) -> tuple[Floats, Ints]:
@@ -88,7 +88,8 @@ def nearest(marked: Mask, values: NDArray[np.int32]) -> tuple[Floats, Ints]:
     return np.asarray(distance, np.float32), np.asarray(value_of_label[label], np.int32)
 
 
-def _edges(cell: Ints, plan: CellPlan) -> tuple[NDArray[np.int64], Ints]:
+def edges_of(cell: Ints, plan: CellPlan) -> tuple[NDArray[np.int64], Ints]:
+    """Find the pixels along membranes in a map of cells: ``edge`` and ``neighbour`` of ``Shapes``."""
     kind = np.append(plan.kind, -1)  # the last answers for -1, between cells
     other = np.full(cell.shape, -2, np.int32)
     for ahead, behind in (

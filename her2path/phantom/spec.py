@@ -13,7 +13,8 @@ from her2path.scoring.settings import problems_in
 
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Density: TypeAlias = Annotated[float, Field(ge=0, le=1.5)]
-Architecture: TypeAlias = Literal["nests", "glands", "sheets", "files"]
+Clearing: TypeAlias = Annotated[float, Field(ge=0, le=2.5)]
+Architecture: TypeAlias = Literal["nests", "glands", "sheets", "files", "trabeculae"]
 Category: TypeAlias = Literal["IHC0_NULL", "IHC0_STAINED", "IHC1", "IHC2", "IHC3"]
 
 
@@ -56,6 +57,34 @@ class TumourSpec(_Spec):
     hyperchromatic: Share = 0.15
     """Share of nuclei that are dark and without structure."""
 
+    vesicular: tuple[Clearing, Clearing] = (0.45, 1.0)
+    """Least and most clearing of the other nuclei: 0 is solid, above 1 only rim and nucleoli are left."""
+
+    granular: Annotated[float, Field(ge=0, le=4)] = 0.0
+    """Strength of the fine dark and light grain that sharp optics show in chromatin."""
+
+    irregular: Annotated[float, Field(ge=0, le=3)] = 0.0
+    """How far the outlines of nuclei leave an ellipse; at 1 twice as far as at 0."""
+
+    signet: Share = 0.0
+    """Share of cells with a ball of mucin that pushes the nucleus to the rim."""
+
+    overlap: Share = 0.0
+    """Share of cells that lie over a neighbour in the thickness of the section."""
+
+    strong_od: Annotated[float, Field(ge=0.65, le=2.0)] = 0.82
+    """Crest of a mean strong membrane. The densest of real 3+ fields reach 1.8."""
+
+    necrosis: Share = 0.0
+    """Share of the tumour that is dead: ghosts of cells without nuclei, which nobody counts, and dust."""
+
+    @field_validator("vesicular")
+    @classmethod
+    def _low_first(cls, vesicular: tuple[float, float]) -> tuple[float, float]:
+        if vesicular[0] > vesicular[1]:
+            raise ValueError(f"least {vesicular[0]:g} is more than most {vesicular[1]:g}; swap them")
+        return vesicular
+
 
 class StromaSpec(_Spec):
     """Everything between the tumour cells."""
@@ -72,6 +101,18 @@ class StromaSpec(_Spec):
     vessels: Annotated[float, Field(ge=0, le=0.5)] = 0.04
     """Share of the stroma that is the white inside of vessels, with red cells."""
 
+    lacy: Share = 0.0
+    """How far bundles of collagen give way to a crisp net full of holes."""
+
+    pale_cells: Share = 0.0
+    """Share of stromal cells and lymphocytes that are large and pale, as plasma cells and macrophages are."""
+
+    retraction: Share = 0.0
+    """Share of the tumour's outline where stroma has shrunk away from it and left a white cleft."""
+
+    fat: Share = 0.0
+    """Share of the stroma that is fat: large round holes with thin rims."""
+
 
 class ConfounderSpec(_Spec):
     """What is brown, dark or blurred and is not membrane staining; all off by default."""
@@ -79,11 +120,30 @@ class ConfounderSpec(_Spec):
     blush_od: Density = 0.0
     """DAB in the cytoplasm of tumour cells, in patches."""
 
+    haze: Annotated[float, Field(ge=0, le=5)] = 1.0
+    """Strength of the brown that stained membranes out of the focal plane lend a cell: from about 2 it veils
+    the nuclei."""
+
     background_od: Density = 0.01
     """DAB everywhere in the tissue."""
 
     eosinophilic_od: Density = 0.0
     """Pale pink-grey of cytoplasm and collagen that belongs to neither stain."""
+
+    golgi: Share = 0.0
+    """Share of tumour cells with brown granules beside the nucleus."""
+
+    brown_nuclei: Share = 0.0
+    """Share of tumour nuclei that DAB stains."""
+
+    secretion_od: Density = 0.0
+    """DAB of what fills the lumina of glands."""
+
+    edge_od: Density = 0.0
+    """DAB added at the very edge of the section, where reagents dry and cling."""
+
+    folds: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Share of the slide where the section lies double; its cells are not counted."""
 
     pigment: Annotated[float, Field(ge=0, le=100)] = 0.0
     """Clumps of dark brown granules a mm² of tissue."""

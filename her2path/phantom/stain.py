@@ -4,10 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2path.arrays import Doubles, Floats
-from her2path.phantom.layout import CREST_OD, CellPlan
-from her2path.phantom.scanner import SCANNERS, line_response
+from her2path.phantom.plan import CREST_OD, CellPlan
+from her2path.phantom.scanner import Scanner, line_response
 from her2path.phantom.shapes import Shapes, nearest
-from her2path.phantom.spec import SlideSpec
 from her2path.phantom.view import View
 
 WIDTH_UM = np.array([0.64, 0.64, 1.0, 1.5, 2.14])
@@ -69,7 +68,9 @@ def membrane_sigma_um(crest_od: Floats) -> Floats:
     return np.interp(crest_od, CREST_OD, WIDTH_UM / _FWHM).astype(np.float32)
 
 
-def draw_membranes(densities: Floats, view: View, shapes: Shapes, crest_od: Floats, spec: SlideSpec) -> None:
+def draw_membranes(
+    densities: Floats, view: View, shapes: Shapes, crest_od: Floats, *, scanner: Scanner, pixel_um: float
+) -> None:
     """Draw DAB along the stained edges, and the faint line that every border shows."""
     if not len(shapes.edge):
         return
@@ -82,7 +83,7 @@ def draw_membranes(densities: Floats, view: View, shapes: Shapes, crest_od: Floa
 
     sigma_um = membrane_sigma_um(crest_od)
     # Drawn as much darker as the optics will take from it: the truth is what can be read off the slide.
-    response = line_response(sigma_um, scanner=SCANNERS[spec.scanner], pixel_um=spec.mpp)
+    response = line_response(sigma_um, scanner=scanner, pixel_um=pixel_um)
     drawn = OWN_SHARE * crest_od / response
     # Here thin and there thick; now and then a dark blob where the membrane folds.
     blob = 1 / (1 + np.exp(-8 * (view.pick(textures.bubble, shapes.edge, 57) - 1.9)))

@@ -6,17 +6,16 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from her2path.arrays import Doubles, Floats, Mask
+from her2path.arrays import Doubles, Floats
+from her2path.phantom.grid import GRID_UM, signed_distance
+from her2path.phantom.lesions import ABSENT, fat_holes, fold_cover, necrotic
 from her2path.phantom.spec import Architecture, SlideSpec
 from her2path.phantom.texture import smooth_field
-
-GRID_UM = 3.0
-"""Step of the coarse grid: fine enough for outlines that turn within a cell, 16 MB a cm² and map."""
 
 EPITHELIUM_UM = 19.0
 """Height of the columnar cells that line a gland."""
 
-NEST_UM = {"nests": 55.0, "glands": 36.0, "sheets": 150.0, "files": 22.0}
+NEST_UM = {"nests": 55.0, "glands": 36.0, "sheets": 150.0, "files": 22.0, "trabeculae": 60.0}
 """Distance over which the tumour's outline changes, by architecture."""
 
 
@@ -30,13 +29,19 @@ class TissueMap:
     """Lumina belong to the tumour."""
 
     lumen: Floats
-    """White inside of glands and vessels."""
+    """White inside of glands, vessels and fat cells."""
 
     vessel: Floats
     """Inside of vessels, where red cells are."""
 
     defocus: Floats
-    """No distance: 0 in focus to 1 out of focus."""
+    """No distance: 0 in focus to 1 out of focus. A fold counts as out of focus for who judges its cells."""
+
+    fold: Floats
+    """No distance: 0 where the section lies single to 1 where it lies double."""
+
+    necrosis: Floats
+    """Inside of dead tumour."""
 
     pen: Floats
     """Distance to the marker's stroke, positive on it."""
@@ -86,6 +91,8 @@ def draw_tissue(spec: SlideSpec, rng: Generator) -> TissueMap:
     TissueMap
         Maps over the whole slide.
     """
+    # What is off by default has sources of its own: asking for it takes no number from the rest.
+    fat, folds, necrosis = rng.spawn(3)
     height, width = (int(np.ceil(n * spec.mpp / GRID_UM)) + 2 for n in spec.size_px)
     shape = (height, width)
     tissue = _outline(spec, shape, rng)
@@ -93,12 +100,15 @@ def draw_tissue(spec: SlideSpec, rng: Generator) -> TissueMap:
     inside = tissue > 0
     cut = np.quantile(potential[inside], 1 - spec.tumour.share) if spec.tumour.share < 1 else -np.inf
     # A little stroma lies between any tumour and the edge of the section.
-    tumour = np.minimum(_signed_distance((potential > cut) & inside), tissue - 4.0)
+    tumour = np.minimum(signed_distance((potential > cut) & inside), tissue - 4.0)
     vessel = _vessels(spec, tissue, tumour, rng)
     lumen = vessel
     if spec.tumour.architecture == "glands":
         wobble = 3.0 * smooth_field(rng, shape, 25 / GRID_UM)
         lumen = np.maximum(vessel, tumour - EPITHELIUM_UM + wobble).astype(np.float32)
+    holes = fat_holes(spec.stroma.fat, tissue, tumour, fat)
+    lumen, vessel = np.maximum(lumen, holes), np.minimum(vessel, -holes)
+    fold = fold_cover(spec.confounders.folds, shape, folds)
     field = smooth_field(rng, shape, 120 / GRID_UM)
     blurred = spec.confounders.blurred
     edge = np.quantile(field, 1 - blurred) if blurred else np.inf
@@ -108,8 +118,10 @@ def draw_tissue(spec: SlideSpec, rng: Generator) -> TissueMap:
         tumour=tumour.astype(np.float32),
         lumen=lumen,
         vessel=vessel,
-        defocus=np.asarray(np.clip((field - edge) * 4 + 0.5, 0, 1), np.float32),
-        pen=_pen_stroke(shape, rng) if spec.confounders.pen else np.full(shape, -100.0, np.float32),
+        defocus=np.maximum(np.clip((field - edge) * 4 + 0.5, 0, 1), fold).astype(np.float32),
+        fold=fold,
+        necrosis=necrotic(spec.tumour.necrosis, tumour, necrosis),
+        pen=_pen_stroke(shape, rng) if spec.confounders.pen else np.full(shape, ABSENT, np.float32),
         eosin=np.asarray(1 + 0.25 * smooth_field(rng, shape, 90 / GRID_UM), np.float32),
     )
 
@@ -125,7 +137,7 @@ def _outline(spec: SlideSpec, shape: tuple[int, int], rng: Generator) -> Floats:
         + rough * smooth_field(rng, shape, max(shape) / 7)
         + 0.006 * smooth_field(rng, shape, 30 / GRID_UM)
     )
-    return _signed_distance(noisy < np.quantile(noisy, spec.tissue.share))
+    return signed_distance(noisy < np.quantile(noisy, spec.tissue.share))
 
 
 def _tumour_potential(architecture: Architecture, shape: tuple[int, int], rng: Generator) -> Floats:
@@ -133,8 +145,8 @@ def _tumour_potential(architecture: Architecture, shape: tuple[int, int], rng: G
     scale = NEST_UM[architecture] / GRID_UM
     field = smooth_field(rng, shape, scale)
     detail = smooth_field(rng, shape, 14 / GRID_UM)
-    if architecture == "files":
-        # The zero lines of slow noise: threads one or two cells wide.
+    if architecture in ("files", "trabeculae"):
+        # The zero lines of slow noise: threads one or two cells wide, and ribbons of two to four.
         return np.asarray(
             -np.abs(field) + 0.05 * detail + 0.25 * smooth_field(rng, shape, 5 * scale), np.float32
         )
@@ -147,8 +159,8 @@ def _vessels(spec: SlideSpec, tissue: Floats, tumour: Floats, rng: Generator) ->
     stroma = (tissue > 12) & (tumour < -9)
     field = smooth_field(rng, tissue.shape, 16 / GRID_UM)
     if not spec.stroma.vessels or not stroma.any():
-        return np.full(tissue.shape, -100.0, np.float32)
-    return _signed_distance((field > np.quantile(field[stroma], 1 - spec.stroma.vessels)) & stroma)
+        return np.full(tissue.shape, ABSENT, np.float32)
+    return signed_distance((field > np.quantile(field[stroma], 1 - spec.stroma.vessels)) & stroma)
 
 
 def _pen_stroke(shape: tuple[int, int], rng: Generator) -> Floats:
@@ -159,17 +171,6 @@ def _pen_stroke(shape: tuple[int, int], rng: Generator) -> Floats:
     cv2.polylines(canvas, [points.reshape(-1, 1, 2)], isClosed=False, color=0)
     distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) * GRID_UM
     return np.asarray(PEN_HALF_WIDTH_UM - distance, np.float32)
-
-
-def _signed_distance(inside: Mask) -> Floats:
-    mask = inside.astype(np.uint8)
-    # A border of the other kind all round would bend distances at the edge of the slide; there is none.
-    to_outside = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    to_inside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    far = np.float32(10 * max(inside.shape))
-    distance = (np.minimum(to_outside, far) - np.minimum(to_inside, far)) * GRID_UM
-    # Rounds off the steps of the grid, which would show as corners.
-    return np.asarray(cv2.GaussianBlur(distance, (0, 0), 1.2), np.float32)
 
 
 def _sample(field: Floats, y: Doubles, x: Doubles) -> Floats:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from her2path.arrays import Doubles
 from her2path.cells.vocabulary import KINDS, OTHER, PATTERNS, TUMOUR, UNGRADED
-from her2path.phantom.layout import CellPlan
+from her2path.phantom.plan import CellPlan
 from her2path.phantom.spec import SlideSpec
 from her2path.scoring.grade import grades_of, patterns_of
 from her2path.scoring.settings import Grading

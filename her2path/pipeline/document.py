@@ -3,21 +3,28 @@
 import platform
 import resource
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
+
+import numpy as np
 
 from her2path import DISCLAIMER, __version__
 from her2path.cells.table import CellTable
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
 from her2path.image.stains import StainMatrix
+from her2path.pipeline.parts import Parts
 from her2path.pipeline.result import Example, Overview
 from her2path.recipe import Recipe
+from her2path.scoring.continuous import ContinuousScores, continuous_scores
 from her2path.scoring.heterogeneity import HeterogeneityMap
 from her2path.scoring.score import SlideScore
+from her2path.scoring.sweep import Sweep, threshold_sweep
+from her2path.segment.protocol import Weights
 from her2path.slides.protocol import Slide
 from her2path.store.runs import describe_file
 
@@ -34,6 +41,7 @@ LIBRARIES = (
     "tifffile",
     "imagecodecs",
     "esda",
+    "torch",
 )
 """Whose versions could move a score."""
 
@@ -46,13 +54,18 @@ CLINICAL = (
     "n_cells",
     "fractions",
     "fractions_ci",
+    "fractions_wilson",
     "score_ci",
+    "tag_ci",
+    "design_effect",
+    "cells_to_other_score",
     "borderline",
     "h_score",
     "complete_intense_fraction",
     "membrane_od",
     "explanation",
     "evidence",
+    "ish",
 )
 """What the scoring gives, by its names in score.json."""
 
@@ -85,6 +98,8 @@ class Outcome:
     path: Path
     recipe: Recipe
     engine: str
+    device: str = "cpu"
+    weights: Weights | None = None
     status: Status = "failed"
     reason: str | None = None
     slide: Slide | None = None
@@ -99,6 +114,9 @@ class Outcome:
     heterogeneity: HeterogeneityMap | None = None
     examples: tuple[Example, ...] = ()
     flags: tuple[Flag, ...] = ()
+    parts: Parts | None = None
+    """Results by region and by fragment; None where no cells were looked for."""
+
     tile_seconds: tuple[float, float, float] | None = None
     given_mpp_yx_um: tuple[float, float] | None = None
     """Pixel size of stored cells, where no slide is opened."""
@@ -138,6 +156,8 @@ def score_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
     mpp_yx_um = outcome.mpp_yx_um
     indices = outcome.heterogeneity and outcome.heterogeneity.indices
     flags = (*outcome.flags, *(score.flags if score else ()))
+    measures = _measures(outcome)
+    display = outcome.recipe.display
     return {
         "schema": SCHEMA,
         "slide_id": outcome.slide_id,
@@ -147,8 +167,18 @@ def score_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
         **{key: clinical.get(key) for key in CLINICAL},
         "rulebook": {"id": rulebook.id, "version": rulebook.version, "citation": rulebook.citation},
         "specimen": outcome.recipe.specimen,
+        "clone": outcome.recipe.clone,
+        "display": {
+            "category": display.of(clinical.get("category")),
+            "tag": display.of(clinical.get("tag")),
+        },
         "n_cells": clinical.get("n_cells", outcome.n_cells),
+        "continuous": measures and asdict(measures.continuous),
+        "threshold_sweep": measures and measures.sweep and asdict(measures.sweep),
         "heterogeneity": asdict(indices) if indices else None,
+        "fragments": outcome.parts and outcome.parts.fragments,
+        "n_tumour_fragments": outcome.parts and outcome.parts.n_tumour_fragments,
+        "regions": outcome.parts and outcome.parts.regions,
         "area_mm2": outcome.areas_mm2 or before.get("area_mm2"),
         "mpp": mpp_yx_um and PixelSize(*mpp_yx_um).mean_um,
         "mpp_yx": mpp_yx_um,
@@ -157,12 +187,39 @@ def score_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
         "stains": asdict(outcome.stains) if outcome.stains else before.get("stains"),
         "flags": [asdict(flag) for flag in flags],
         "engine": outcome.engine,
-        "device": "cpu",
+        "device": outcome.device,
         "recipe_digest": outcome.recipe.digest,
         "software": SOFTWARE,
         "seconds": round(clock.elapsed, 3),
         "disclaimer": DISCLAIMER,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Measures:
+    continuous: ContinuousScores
+    sweep: Sweep | None
+
+
+def _measures(outcome: Outcome) -> _Measures | None:
+    """Measure what the cells say beside the score; None where there is no score."""
+    if outcome.score is None:
+        return None
+    cells, recipe, mpp_yx_um = outcome.cells, outcome.recipe, outcome.mpp_yx_um
+    yx_um = None
+    if mpp_yx_um is not None:
+        yx_um = np.stack([cells.y_px * mpp_yx_um[0], cells.x_px * mpp_yx_um[1]], axis=1)
+    grading, statistics = recipe.grading, recipe.statistics
+    return _Measures(
+        continuous_scores(cells, grading=grading, statistics=statistics, yx_um=yx_um),
+        threshold_sweep(
+            cells,
+            grading=grading,
+            rulebook=recipe.rulebook.for_specimen(recipe.specimen),
+            statistics=statistics,
+            yx_um=yx_um,
+        ),
+    )
 
 
 def run_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
@@ -176,14 +233,29 @@ def run_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
         "versions": {"her2path": __version__, "python": platform.python_version()} | _versions(),
         "recipe": outcome.recipe.model_dump(mode="json"),
         "recipe_digest": outcome.recipe.digest,
-        "weights_sha256": None,
+        "weights": outcome.weights and outcome.weights.name,
+        "weights_sha256": outcome.weights and outcome.weights.sha256,
         **describe_file(outcome.path),
-        "device": "cpu",
+        "device": outcome.device,
         "engine": outcome.engine,
+        "reader": outcome.slide.reader if outcome.slide else None,
         "seconds": seconds,
         "pixels": dict(clock.pixels),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "platform": platform.platform(terse=True),
+    }
+
+
+def run_record(recipe: Recipe, rows: Sequence[Mapping[str, Any]], *, started: datetime) -> dict[str, Any]:
+    """Content of ``runs/<time>.json`` from the rows of the cohort table that one call made."""
+    return {
+        "software": SOFTWARE,
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "recipe_digest": recipe.digest,
+        "slides": [
+            {key: row[key] for key in ("slide_id", "status", "reason", "score", "seconds")} for row in rows
+        ],
     }
 
 

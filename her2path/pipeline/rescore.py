@@ -12,11 +12,13 @@ from her2path.errors import NotEvaluableError, PixelSizeError, UsageError
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
 from her2path.pipeline.document import SCHEMA, Clock, Outcome, run_document, score_document
+from her2path.pipeline.parts import places_before, score_places
 from her2path.pipeline.result import ScoredSlide
 from her2path.recipe import Recipe
 from her2path.scoring.grade import regrade
 from her2path.scoring.heterogeneity import heterogeneity
 from her2path.scoring.hexagons import hex_bins
+from her2path.scoring.ish import IshReading
 from her2path.scoring.score import score_cells
 from her2path.store.runs import read_score
 from her2path.store.tables import read_cells
@@ -50,7 +52,9 @@ def find_tables(path: Path) -> tuple[Path, ...]:
     return found
 
 
-def rescore(table: Path, slide_id: str, recipe: Recipe, *, derive_patterns: bool) -> ScoredSlide:
+def rescore(
+    table: Path, slide_id: str, recipe: Recipe, *, derive_patterns: bool, ish: IshReading | None = None
+) -> ScoredSlide:
     """Score a stored cell table.
 
     Parameters
@@ -63,6 +67,8 @@ def rescore(table: Path, slide_id: str, recipe: Recipe, *, derive_patterns: bool
         Its rulebook, statistics and, where given, pixel size hold.
     derive_patterns
         Derive pattern and grade anew from density and completeness; else the stored ones stand.
+    ish
+        ISH of the specimen; without one, what an earlier run was told stands where these rules can read it.
 
     Returns
     -------
@@ -99,7 +105,8 @@ def rescore(table: Path, slide_id: str, recipe: Recipe, *, derive_patterns: bool
     if _stands(before):
         outcome = replace(outcome, status=before["status"], reason=before["reason"])
     else:
-        outcome = _scored(outcome, pixel_size)
+        outcome = _scored(outcome, pixel_size, ish or _ish_that_stands(before, recipe))
+        outcome = _with_parts(outcome, pixel_size)
     clock.lap("score")
     return ScoredSlide(
         slide_id=slide_id,
@@ -114,7 +121,7 @@ def rescore(table: Path, slide_id: str, recipe: Recipe, *, derive_patterns: bool
     )
 
 
-def _scored(outcome: Outcome, pixel_size: PixelSize | None) -> Outcome:
+def _scored(outcome: Outcome, pixel_size: PixelSize | None, ish: IshReading | None) -> Outcome:
     cells, recipe, before = outcome.cells, outcome.recipe, outcome.before or {}
     n_cells = int(np.count_nonzero(cells.counted & (cells.pattern != UNGRADED)))
     try:
@@ -124,6 +131,8 @@ def _scored(outcome: Outcome, pixel_size: PixelSize | None) -> Outcome:
             statistics=recipe.statistics,
             pixel_size=pixel_size,
             specimen=recipe.specimen,
+            clone=recipe.clone,
+            ish=ish,
         )
         drawn = None
         if pixel_size is not None:
@@ -134,6 +143,14 @@ def _scored(outcome: Outcome, pixel_size: PixelSize | None) -> Outcome:
     if before.get("status") == "partial":
         return replace(outcome, status="partial", reason=before["reason"], score=score, heterogeneity=drawn)
     return replace(outcome, status="scored", score=score, heterogeneity=drawn)
+
+
+def _with_parts(outcome: Outcome, pixel_size: PixelSize | None) -> Outcome:
+    before = outcome.before or {}
+    same_pixels = pixel_size is not None and before.get("mpp") == pixel_size.mean_um
+    places = places_before(before, outcome.cells, same_pixels=same_pixels)
+    parts = score_places(places, outcome.cells, outcome.recipe, pixel_size)
+    return replace(outcome, parts=parts, flags=(*outcome.flags, *parts.flags))
 
 
 def _pixel_size(mpp_yx_um: tuple[float, float], table: Path) -> PixelSize:
@@ -156,6 +173,17 @@ def _stands(before: Mapping[str, Any]) -> bool:
     """Whether nothing was scored because of the slide, which no rule on its cells can change."""
     refusals = {flag["code"] for flag in before.get("flags", ()) if flag["severity"] == "refusal"}
     return before.get("status") == "failed" or bool(refusals - OF_THE_CELLS)
+
+
+def _ish_that_stands(before: Mapping[str, Any], recipe: Recipe) -> IshReading | None:
+    """ISH that the slide was scored with before, where these rules can read it."""
+    told, table = (before.get("ish") or {}).get("reading"), recipe.rulebook.ish
+    if told is None or table is None:
+        return None
+    reading = IshReading.model_validate(told)
+    counts = (reading, reading.recount) if reading.recount else (reading,)
+    readable = not any(any(table.problems_with(count, reading.probe)) for count in counts)
+    return reading if readable else None
 
 
 def _flags_that_stand(before: Mapping[str, Any]) -> tuple[Flag, ...]:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from her2path.pipeline.document import SOFTWARE
+from her2path.pipeline.document import SOFTWARE, run_record
 from her2path.pipeline.result import ScoredSlide
-from her2path.pipeline.slide import Progress, SlideRequest, score_slide
+from her2path.pipeline.slide import Progress, SlideRequest, score_slide, with_weights
 from her2path.recipe import Recipe
 from her2path.runners.protocol import Runner
 from her2path.segment.protocol import Segmenter
@@ -58,6 +58,7 @@ def score_slides(
         The content of score.json, and whether it stood there already.
     """
     started = datetime.now(UTC)
+    recipe = with_weights(recipe, segmenter)
     rows = []
     for request in requests:
         folder = out / request.slide_id
@@ -74,16 +75,3 @@ def score_slides(
         write_cohort(out, rows)
         yield score, done is not None
     write_run(out, run_record(recipe, rows, started=started), now=started)
-
-
-def run_record(recipe: Recipe, rows: Sequence[Mapping[str, Any]], *, started: datetime) -> dict[str, Any]:
-    """Content of ``runs/<time>.json`` from the rows of the cohort table that one call made."""
-    return {
-        "software": SOFTWARE,
-        "started": started.isoformat(timespec="seconds"),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "recipe_digest": recipe.digest,
-        "slides": [
-            {key: row[key] for key in ("slide_id", "status", "reason", "score", "seconds")} for row in rows
-        ],
-    }

@@ -1,6 +1,6 @@
 """One slide from file to score: survey, tiles, cells, score, map."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,22 +12,23 @@ from her2path.cells.vocabulary import TUMOUR, UNGRADED
 from her2path.errors import NotEvaluableError, SlideError
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
+from her2path.pipeline.areas import Areas, find_areas, with_places
 from her2path.pipeline.document import Clock, Outcome, run_document, score_document
 from her2path.pipeline.examples import choose_examples
+from her2path.pipeline.parts import places_in, score_places
 from her2path.pipeline.result import Overview, ScoredSlide
 from her2path.pipeline.survey import Survey, mask_area_mm2, read_whole, survey_slide
 from her2path.pipeline.tiles import TileCells, cells_in_slide, tiles_with_tissue
 from her2path.recipe import Recipe
 from her2path.runners.protocol import Runner
+from her2path.scoring.calibration import uncalibrated_od
 from her2path.scoring.grade import regrade
 from her2path.scoring.heterogeneity import heterogeneity
 from her2path.scoring.hexagons import hex_bins
 from her2path.scoring.score import score_cells
-from her2path.segment.kinds import settle_kinds
 from her2path.segment.protocol import Segmenter
 from her2path.slides.open import open_slide
 from her2path.slides.protocol import Slide
-from her2path.store.raster import region_mask
 from her2path.store.regions import Outline
 
 OVERVIEW_PX = 1600
@@ -47,38 +48,6 @@ class SlideRequest:
     """Score inside these only; None scores all tissue."""
 
     exclude: tuple[Outline, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Areas:
-    """What of the tissue is analysed, as masks on the survey grid."""
-
-    tissue: Mask
-    requested: Mask
-    excluded: Mapping[str, Mask]
-    unreadable: Mask
-
-    @property
-    def analysed(self) -> Mask:
-        """Requested, readable and not excluded."""
-        left_out = self.unreadable.copy()
-        for mask in self.excluded.values():
-            left_out |= mask
-        return self.requested & ~left_out
-
-    def mm2(self, downsample: int, pixel_size: PixelSize) -> dict[str, object]:
-        """Areas under the names of score.json."""
-
-        def area(mask: Mask) -> float:
-            return mask_area_mm2(mask, downsample, pixel_size)
-
-        return {
-            "requested": area(self.requested),
-            "tissue": area(self.tissue),
-            "analysed": area(self.analysed),
-            "unreadable": area(self.unreadable),
-            "excluded": {reason: area(mask) for reason, mask in self.excluded.items()},
-        }
 
 
 def score_slide(
@@ -112,7 +81,15 @@ def score_slide(
     """
     recipe.rulebook.check_specimen(recipe.specimen)
     clock = Clock()
-    outcome = Outcome(request.slide_id, request.path, recipe, engine=segmenter.name)
+    recipe = with_weights(recipe, segmenter)
+    outcome = Outcome(
+        request.slide_id,
+        request.path,
+        recipe,
+        engine=segmenter.name,
+        device=segmenter.device,
+        weights=segmenter.weights,
+    )
     try:
         slide = open_slide(request.path, mpp_um=recipe.mpp_um)
         outcome = replace(outcome, slide=slide)
@@ -121,7 +98,13 @@ def score_slide(
         outcome = replace(outcome, overview=_plain_overview(overview, overview_step))
         survey = survey_slide(slide, recipe.stains.matrix)
         clock.lap("survey")
-        areas = _areas(survey, request)
+        areas = find_areas(
+            survey,
+            slide.pixel_size,
+            include=request.include,
+            exclude=request.exclude,
+            in_situ_classes=recipe.in_situ_classes,
+        )
         outcome = replace(
             outcome,
             areas_mm2=areas.mm2(survey.downsample, slide.pixel_size),
@@ -132,13 +115,17 @@ def score_slide(
         found = _find_cells(slide, survey, areas, recipe, segmenter, runner, progress)
         clock.lap("tiles", n_px=found.n_px)
         areas = replace(areas, unreadable=areas.unreadable | _unreadable(found, areas, survey.downsample))
-        cells = _settle(found, slide.pixel_size, areas.analysed, survey.downsample, recipe)
+        cells = _settle(found, segmenter, slide.pixel_size, areas.analysed, survey.downsample, recipe)
+        cells = with_places(cells, areas, survey.downsample)
+        places = places_in(areas, survey.downsample, slide.pixel_size)
+        parts = score_places(places, cells, recipe, slide.pixel_size)
         outcome = replace(
             outcome,
             cells=cells,
             areas_mm2=areas.mm2(survey.downsample, slide.pixel_size),
             overview=_marked_overview(overview, overview_step, survey, areas),
-            flags=_area_flags(areas, survey, slide),
+            flags=(*_area_flags(areas, survey, slide), *parts.flags),
+            parts=parts,
             tile_seconds=found.seconds,
             n_cells=_denominator(cells),
         )
@@ -148,6 +135,7 @@ def score_slide(
             statistics=recipe.statistics,
             pixel_size=slide.pixel_size,
             specimen=recipe.specimen,
+            clone=recipe.clone,
         )
         heterogeneity_map = heterogeneity(cells, pixel_size=slide.pixel_size, statistics=recipe.statistics)
         clock.lap("score")
@@ -177,6 +165,12 @@ def score_slide(
         overview=outcome.overview,
         examples=outcome.examples,
     )
+
+
+def with_weights(recipe: Recipe, segmenter: Segmenter) -> Recipe:
+    """Write the network that is asked into the recipe: other weights may give another answer."""
+    weights = segmenter.weights
+    return recipe.model_copy(update={"weights_sha256": weights and weights.sha256})
 
 
 def _overview(slide: Slide) -> tuple[Rgb8, int]:
@@ -209,30 +203,13 @@ def _marked_overview(rgb: Rgb8, step: int, survey: Survey, areas: Areas) -> Over
     )
 
 
-def _areas(survey: Survey, request: SlideRequest) -> Areas:
-    tissue = survey.tissue.tissue
-
-    def drawn(shapes: Sequence[Outline]) -> Mask:
-        outlines = [shape.geometry for shape in shapes]
-        height, width = tissue.shape
-        return region_mask(outlines, (height, width), downsample=survey.downsample)
-
-    requested = tissue if request.include is None else tissue & drawn(request.include)
-    by_hand = requested & drawn(request.exclude)
-    pen = requested & survey.tissue.pen & ~by_hand
-    unreadable = requested & survey.unreadable & ~by_hand & ~pen
-    excluded = {"region": by_hand, "pen": pen}
-    if survey.is_eosin:
-        excluded["not_ihc"] = requested & ~by_hand & ~pen & ~unreadable
-    return Areas(tissue, requested, excluded, unreadable)
-
-
 def _refuse(survey: Survey, areas: Areas) -> None:
     """Raise where nothing may be scored, once it is known how much tissue that leaves out."""
     if not areas.requested.any():
         raise NotEvaluableError(
             "NO_TISSUE_IN_REGION",
-            "no tissue lies in the regions to include; check that they were drawn on this slide",
+            "no tissue lies in the regions to include; check that they were drawn on this slide, "
+            "and that not all of them are of an in-situ class",
         )
     if survey.is_eosin:
         raise NotEvaluableError(
@@ -254,7 +231,12 @@ def _find_cells(
     tiles = tiles_with_tissue(slide, areas.analysed, survey.downsample, segmenter)
     parts = []
     for part in cells_in_slide(
-        slide, tiles, survey.stains, segmenter, runner, stained_od=recipe.grading.stained_od
+        slide,
+        tiles,
+        survey.stains,
+        segmenter,
+        runner,
+        stained_od=uncalibrated_od(recipe.grading.stained_od, recipe.grading.calibration),
     ):
         parts.append(part)
         progress(len(parts), len(tiles))
@@ -271,7 +253,12 @@ def _unreadable(found: TileCells, areas: Areas, downsample: int) -> Mask:
 
 
 def _settle(
-    found: TileCells, pixel_size: PixelSize, analysed: Mask, downsample: int, recipe: Recipe
+    found: TileCells,
+    segmenter: Segmenter,
+    pixel_size: PixelSize,
+    analysed: Mask,
+    downsample: int,
+    recipe: Recipe,
 ) -> CellTable:
     """Keep the cells of the analysed tissue; settle kind, pattern, grade, counted and bin."""
     table = found.table
@@ -280,7 +267,9 @@ def _settle(
     inside = analysed[rows, columns]
     table = table.take(inside)
     y_um, x_um = table.y_px * pixel_size.y_um, table.x_px * pixel_size.x_um
-    kind, probability = settle_kinds(np.stack([y_um, x_um], axis=1), found.evidence.take(inside))
+    if not len(table):
+        return table
+    kind, probability = segmenter.settle(np.stack([y_um, x_um], axis=1), found.evidence.take(inside))
     return regrade(
         replace(
             table,

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2path.arrays import Floats, Mask, Rgb8
-from her2path.cells.maps import CellMaps, KindEvidence
+from her2path.cells.columns import Columns
+from her2path.cells.maps import CellMaps
 from her2path.cells.measure import measure_membranes
 from her2path.cells.table import RADIUS_STEP_UM, CellTable
 from her2path.cells.vocabulary import UNGRADED
@@ -35,7 +36,7 @@ class TileCells:
     table: CellTable
     """Kind, pattern, grade, counted and bin are still open: they are settled slide-wide."""
 
-    evidence: KindEvidence
+    evidence: Columns
     unreadable: tuple[Region, ...]
     """Pieces of the slide that could not be read."""
 
@@ -52,7 +53,7 @@ class TileCells:
         order = np.argsort(table.cell_id, kind="stable")
         return cls(
             table=table.take(order),
-            evidence=KindEvidence.concat([part.evidence for part in parts]).take(order),
+            evidence=Columns.concat([part.evidence for part in parts]).take(order),
             unreadable=tuple(region for part in parts for region in part.unreadable),
             n_px=sum(part.n_px for part in parts),
             seconds=(
@@ -158,12 +159,16 @@ def _rows(maps: CellMaps, mpp_yx_um: tuple[float, float], width_px: int, stained
         cell_id=maps.y_px.astype(np.int64) * width_px + maps.x_px,
         y_px=maps.y_px,
         x_px=maps.x_px,
-        kind=maps.evidence.otherwise,
+        kind=np.full(n, UNGRADED, np.int8),
         counted=np.zeros(n, bool),
         membrane_od=membranes.membrane_od,
         completeness=membranes.completeness,
         longest_gap=membranes.longest_gap,
         cytoplasm_od=membranes.cytoplasm_od,
+        pixel_od=membranes.membrane_od,
+        pixel_completeness=membranes.completeness,
+        network_od=maps.network_od,
+        network_completeness=maps.network_completeness,
         pattern=np.full(n, UNGRADED, np.int8),
         grade=np.full(n, UNGRADED, np.int8),
         tumour_probability=np.zeros(n, np.float32),

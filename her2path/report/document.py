@@ -20,8 +20,16 @@ from her2path.report.figures import (
     score_segments,
     stack,
 )
+from her2path.report.parts import parts_section
 from her2path.report.pictures import CellPicture, cell_pictures
 from her2path.report.provenance import provenance_tables, stage_rows, stain_swatches
+from her2path.report.robustness import (
+    continuous_rows,
+    design_sentence,
+    margin_sentences,
+    sweep_picture,
+    tag_shares,
+)
 from her2path.report.slide_map import H_SCORE_STEPS, draw_map
 from her2path.scoring.settings import Grading
 
@@ -83,7 +91,7 @@ def render_report(scored: ScoredSlide) -> str:
         specimen=score.get("specimen") or recipe.get("specimen"),
         status_words=words.STATUS_WORDS[score["status"]],
         category_words=words.CATEGORY_WORDS.get(score["category"] or "", ""),
-        tag_words=words.TAG_WORDS.get(score["tag"] or "", score["tag"]),
+        tag_words=(score.get("display") or {}).get("tag") or words.TAG_WORDS.get(score["tag"] or ""),
         grade=words.SCORES.index(score["score"]) if score["score"] is not None else None,
         score_names=words.SCORES,
         rules=rules,
@@ -99,11 +107,18 @@ def render_report(scored: ScoredSlide) -> str:
         hatches=hatch_styles(excluded, overview.excluded if overview else ()),
         h_steps=H_SCORE_STEPS,
         areas=areas,
+        parts=parts_section(score, grading.grades, overview.downsample if overview else None),
         area_segments=stack([(part.label, part.mm2, part.style) for part in areas]),
         class_groups=class_groups(score, scored.cells, grading.grades),
         example_rows=_example_rows(pictures),
         histogram=density_histogram(scored.cells, grading),
         reading=words.heterogeneity_reading(score["heterogeneity"]),
+        shown=(score.get("display") or {}).get("category") or score["score"],
+        margins=margin_sentences(score),
+        design=design_sentence(score),
+        tag_shares=tag_shares(score),
+        sweep=sweep_picture(score),
+        continuous=continuous_rows(score),
         provenance=provenance_tables(score, scored.run),
         stain_swatches=stain_swatches(score["stains"]),
         stages=stage_rows(scored.run),

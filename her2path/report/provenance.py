@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from her2path.image.stains import StainMatrix, mix
-from her2path.report.numbers import NOT_GIVEN, count, fixed, is_given, text
+from her2path.report.numbers import NOT_GIVEN, count, fixed, is_given, percent, text
 
 Rows: TypeAlias = list[tuple[str, str]]
 
@@ -42,7 +42,29 @@ def provenance_tables(score: Mapping[str, Any], run: Mapping[str, Any]) -> list[
     return [
         ("Program and rules", program),
         ("Slide", slide),
+        ("Assay and controls", _assay(run.get("recipe") or {})),
         ("Versions", versions or [("Versions", NOT_GIVEN)]),
+    ]
+
+
+def _assay(recipe: Mapping[str, Any]) -> Rows:
+    """Tell what was stated of the stain, and what controls say of blank and of density."""
+    calibration = (recipe.get("grading") or {}).get("calibration")
+    statistics = recipe.get("statistics") or {}
+    rows = [
+        ("Clone", text(recipe.get("clone"))),
+        ("Limit of blank", percent(statistics.get("presence_limit_of_blank"))),
+        ("Limit of detection", percent(statistics.get("presence_limit_of_detection"))),
+    ]
+    if calibration is None:
+        return [*rows, ("Calibration", NOT_GIVEN)]
+    return [
+        *rows,
+        ("Calibration", f"{calibration['assay']}, clone {calibration['clone']}, {calibration['scanner']}"),
+        ("Calibrated on", text(calibration["date"])),
+        ("Controls", f"{calibration['n_controls']} ({text(calibration['levels'])})"),
+        ("Density as measured", text(calibration["measured_od"])),
+        ("Density of the reference", text(calibration["expected_od"])),
     ]
 
 

@@ -5,11 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 from her2path.arrays import Doubles
 from her2path.cells.vocabulary import PATTERNS
-from her2path.scoring.rulebook import CATEGORIES, Condition, Metric, Rulebook
+from her2path.scoring.rulebook import Rulebook
+from her2path.scoring.rules import Condition, Metric
 from her2path.scoring.settings import Statistics
+from her2path.scoring.terms import CATEGORIES
+
+Z_95 = float(ndtri(0.975))
+"""Half width of a 95 % interval of the normal distribution."""
 
 Counts = NDArray[np.int64]
 Truths = NDArray[np.bool_]
@@ -49,11 +55,14 @@ def wilson(count: ArrayLike, n: ArrayLike) -> tuple[Doubles, Doubles]:
 
     References
     ----------
-    Wilson EB. J Am Stat Assoc 1927 (recalled, to be checked). Computed by statsmodels.
+    Wilson EB. J Am Stat Assoc 1927 (recalled, to be checked); as ``proportion_confint`` of statsmodels, which
+    takes two seconds to import.
     """
-    from statsmodels.stats.proportion import proportion_confint  # two seconds to import
-
-    low, high = proportion_confint(np.asarray(count, float), np.asarray(n, float), method="wilson")
+    cells = np.asarray(n, float)
+    share, per_cell = np.asarray(count, float) / cells, Z_95**2 / cells
+    middle = share + per_cell / 2
+    half = np.sqrt(per_cell * (share * (1 - share) + per_cell / 4))
+    low, high = (middle - half) / (1 + per_cell), (middle + half) / (1 + per_cell)
     return np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)  # rounding leaves -1e-17 at the ends
 
 

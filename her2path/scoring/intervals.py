@@ -20,8 +20,10 @@ from her2path.scoring.cascade import (
     membership,
     wilson,
 )
-from her2path.scoring.rulebook import CATEGORIES, SCORE_OF, SCORES, Rulebook, Score
+from her2path.scoring.correlogram import spatial_spread
+from her2path.scoring.rulebook import Rulebook
 from her2path.scoring.settings import Statistics
+from her2path.scoring.terms import CATEGORIES, SCORE_OF, SCORES, Category, Score
 
 MIN_BLOCK_UM = 15.0
 """About one tumour cell: a smaller block is a cell."""
@@ -44,7 +46,10 @@ class Blocks:
     """``(blocks, R)`` whether a cluster that meets a cluster rule has a cell in the block."""
 
     growth: float
-    """How much larger the variance is than from blocks of half the edge; 1 where it has stopped growing."""
+    """How much larger the variance is than these blocks show, by the correlogram; at least 1."""
+
+    patches: float = np.inf
+    """As many independent patches of staining say as much as the tissue."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +62,20 @@ class Intervals:
     rules: Doubles
     """``(R, 2)`` low and high of the fraction of cells that each rule counts."""
 
-    score_shares: dict[Score, float]
-    """Share of the replicates by score; sums to 1."""
+    design_effect: Doubles
+    """``(R,)`` variance of the fraction of cells that each rule counts, over that of as many independent
+    cells; NaN where none or all are counted."""
+
+    category_shares: dict[Category, float]
+    """Share of the replicates by category; sums to 1."""
+
+    @property
+    def score_shares(self) -> dict[Score, float]:
+        """Share of the replicates by score; sums to 1."""
+        shares: dict[Score, float] = dict.fromkeys(SCORES, 0.0)
+        for category, share in self.category_shares.items():
+            shares[SCORE_OF[category]] += share
+        return shares
 
 
 def cut_into_blocks(yx_um: Doubles, pattern: Codes, enough: Truths, statistics: Statistics) -> Blocks | None:
@@ -97,17 +114,17 @@ def cut_into_blocks(yx_um: Doubles, pattern: Codes, enough: Truths, statistics: 
     clustered = np.zeros((len(counts), enough.shape[1]), np.bool_)
     rows, rules = np.nonzero(enough)
     clustered[block[rows], rules] = True
-    finer = _total_variance(_tally(_squares(from_corner_um, edge_um / 2), pattern))
-    growth = max(1.0, _total_variance(counts) / finer) if finer > 0 else 1.0
-    return Blocks(counts, clustered, growth)
+    spread, seen = spatial_spread(from_corner_um, pattern), _total_variance(counts)
+    growth = max(1.0, spread.variance / seen) if seen > 0 else 1.0
+    return Blocks(counts, clustered, float(growth), spread.patches)
 
 
 def bootstrap(blocks: Blocks, *, rulebook: Rulebook, statistics: Statistics) -> Intervals:
     """Draw blocks with replacement and run the rules on every draw.
 
     Fewer blocks are drawn than there are, so that the replicates spread as widely as the fractions are
-    uncertain: by Student's t for the number of blocks, and by ``growth`` once more, for what blocks of twice
-    the edge would have shown.
+    uncertain: by Student's t for the number of blocks or of patches, whichever is fewer, and by ``growth``,
+    for the correlation that runs across the edges of blocks.
 
     Parameters
     ----------
@@ -127,7 +144,9 @@ def bootstrap(blocks: Blocks, *, rulebook: Rulebook, statistics: Statistics) -> 
     """
     n = blocks.counts.sum(axis=1)
     worth = _worth(n)
-    inflation = blocks.growth * float(stdtrit(worth - 1, 0.975) / ndtri(0.975)) ** 2
+    freedom = max(1.0, min(worth, blocks.patches) - 1)
+    widening = float(stdtrit(freedom, 0.975) / ndtri(0.975)) ** 2
+    inflation = blocks.growth * widening
     draws = max(1, round(len(n) * (worth - 1) / worth / inflation))
     drawn, clustered = _draw(blocks, draws, statistics)
 
@@ -138,9 +157,14 @@ def bootstrap(blocks: Blocks, *, rulebook: Rulebook, statistics: Statistics) -> 
     independent = np.divide(share * (1 - share), variance, out=cells.copy(), where=variance > 0)
     # A replicate holds a part of the cells: the gate, a number of cells, shrinks with it.
     gate = max(1, round(statistics.presence_min_cells * draws / len(n)))
+    binomial = share * (1 - share) / n.sum()
+    effect = np.divide(variance / widening, binomial, out=np.full(len(share), np.nan), where=binomial > 0)
     return Intervals(
         *_percentiles(drawn, share, np.minimum(independent, cells), rulebook),
-        _score_shares(drawn, clustered, rulebook, statistics.model_copy(update={"presence_min_cells": gate})),
+        np.maximum(effect, 1.0)[len(PATTERNS) :],
+        _category_shares(
+            drawn, clustered, rulebook, statistics.model_copy(update={"presence_min_cells": gate})
+        ),
     )
 
 
@@ -166,7 +190,10 @@ def bootstrap_cells(
     share = counts @ _columns(rulebook) / n
     return Intervals(
         *_percentiles(drawn, share, np.full(len(share), float(n)), rulebook),
-        _score_shares(drawn, np.broadcast_to(clustered, (len(drawn), len(clustered))), rulebook, statistics),
+        np.full(len(rulebook.rules), 1.0),
+        _category_shares(
+            drawn, np.broadcast_to(clustered, (len(drawn), len(clustered))), rulebook, statistics
+        ),
     )
 
 
@@ -235,13 +262,10 @@ def _percentiles(
     return intervals[: len(PATTERNS)], intervals[len(PATTERNS) :]
 
 
-def _score_shares(
+def _category_shares(
     drawn: Counts, clustered: Truths, rulebook: Rulebook, statistics: Statistics
-) -> dict[Score, float]:
+) -> dict[Category, float]:
     met = conditions_met(rulebook.rules, drawn, clustered, statistics)
     rank = category_ranks(rulebook)[deciding_rule(met)]
-    by_category = np.bincount(rank, minlength=len(CATEGORIES)) / len(rank)
-    shares: dict[Score, float] = dict.fromkeys(SCORES, 0.0)
-    for category, share in zip(CATEGORIES, by_category.tolist(), strict=True):
-        shares[SCORE_OF[category]] += share
-    return shares
+    shares = np.bincount(rank, minlength=len(CATEGORIES)) / len(rank)
+    return dict(zip(CATEGORIES, shares.tolist(), strict=True))

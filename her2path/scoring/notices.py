@@ -33,9 +33,13 @@ class Findings:
     rulebook: Rulebook
     statistics: Statistics
     pixel_size: PixelSize | None
+    clone: str | None
     category: Category
     fired: int
     """Index of the rule that decided; the number of rules for the fall-through."""
+
+    tag: Tag | None
+    """Of category and ISH, before it is withheld."""
 
     explanation: str
     borderline: bool | None
@@ -49,12 +53,12 @@ def notices(findings: Findings) -> Iterator[Flag]:
 
 
 def withheld_tag(findings: Findings) -> tuple[Tag | None, tuple[Flag, ...]]:
-    """Give the tag of the category, or None and the flag that says why not.
+    """Give the tag of the findings, or None and the flag that says why not.
 
     Null, ultralow and low hang on a few faint membranes; they need enough cells and fine enough pixels.
     A positive slide does not, and keeps its tag.
     """
-    tag = findings.rulebook.results.of(findings.category).tag
+    tag = findings.tag
     if tag is None or tag == "her2-positive":
         return tag, ()
     n, pixel_size = len(findings.cells), findings.pixel_size
@@ -65,6 +69,8 @@ def withheld_tag(findings: Findings) -> tuple[Tag | None, tuple[Flag, ...]]:
         reasons.append("the pixel size is unknown")
     elif pixel_size.mean_um > MEMBRANE_MPP_UM:
         reasons.append(f"{pixel_size.mean_um:.3g} µm per pixel is coarser than {MEMBRANE_MPP_UM}")
+    if findings.rulebook.clone_required and findings.clone is None:
+        reasons.append("the antibody clone is not stated (clone of the recipe)")
     if findings.category == "IHC0_NULL" and findings.borderline:
         reasons.append("the interval of the stained cells reaches a higher score")
     if not reasons:
@@ -90,7 +96,16 @@ def _evidence_flags(findings: Findings) -> Iterator[Flag]:
             "PRESENCE_GATE",
             "info",
             f"{stained:,} stained cells of {n:,} do not pass the presence gate: "
-            f"{presence_gate(n, statistics):.0f} cells, and more than the limit of blank.",
+            f"{presence_gate(n, statistics):.0f} cells, and more than the limit of blank "
+            f"({100 * statistics.presence_limit_of_blank:.2f} %).",
+        )
+    detection = statistics.presence_limit_of_detection
+    if findings.category == "IHC0_STAINED" and detection is not None and stained < detection * n:
+        yield Flag(
+            "BELOW_DETECTION",
+            "info",
+            f"{stained:,} stained cells of {n:,} are more than blank and fewer than the limit of detection, "
+            f"{100 * detection:.2f} %: a repeat may find none.",
         )
 
 

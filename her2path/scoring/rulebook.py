@@ -6,151 +6,25 @@ every upgrade of themselves and the categories fall from rule to rule, so that u
 move the decision to an earlier rule and never lowers the score.
 """
 
-from collections.abc import Mapping, Sequence
-from fractions import Fraction
-from itertools import pairwise
-from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
+from collections.abc import Iterator, Mapping
+from itertools import pairwise, product
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from her2path.cells.vocabulary import PATTERNS
 from her2path.errors import ConfigurationError, UsageError
+from her2path.scoring.ish import IshTable
+from her2path.scoring.rules import Condition, Contiguity, FallThrough, GapPolicy, Notice, Result, Rule
 from her2path.scoring.settings import Micrometres, Settings, problems_in
-
-Specimen: TypeAlias = Literal["resection", "biopsy", "tma-core", "cytology"]
-Score: TypeAlias = Literal["0", "1+", "2+", "3+"]
-Category: TypeAlias = Literal["IHC0_NULL", "IHC0_STAINED", "IHC1", "IHC2", "IHC3"]
-Her2Status: TypeAlias = Literal["negative", "equivocal", "positive"]
-Tag: TypeAlias = Literal["her2-null", "her2-ultralow", "her2-low", "her2-positive"]
-GapPolicy: TypeAlias = Literal["convention", "strict"]
-Metric: TypeAlias = Literal["percent", "presence", "cluster"]
-StainedPattern: TypeAlias = Literal["FI", "FC", "WI", "WC", "MI", "MC", "SI", "SC"]
-Text: TypeAlias = Annotated[str, Field(min_length=1)]
-FlagCode: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z0-9_]+$")]
-
-CATEGORIES: tuple[Category, ...] = get_args(Category)
-"""Lowest first."""
-
-SCORES: tuple[Score, ...] = get_args(Score)
-"""Lowest first."""
-
-SCORE_OF: Mapping[Category, Score] = dict(zip(CATEGORIES, ("0", *SCORES), strict=True))
-
-
-class Condition(Settings):
-    """Something that is true or false of the counted cells."""
-
-    patterns: Annotated[tuple[StainedPattern, ...], Field(min_length=1)]
-    """The membrane patterns that count together; with a pattern, every stronger or more complete one."""
-
-    metric: Metric
-    """``percent`` of the counted cells · ``presence``: above the presence gate of the statistics ·
-    ``cluster``: cells of the largest group whose members lie within ``link_um`` of one another."""
-
-    op: Literal[">", ">="] | None = None
-    """How the number is compared with ``threshold``; not for ``presence``."""
-
-    threshold: Annotated[float, Field(ge=0)] | None = None
-    """Percent, or cells of a cluster; not for ``presence``."""
-
-    says: Text
-    """The staining in a pathologist's words, to stand before "in 12.3 % of tumour cells"."""
-
-    @field_validator("patterns")
-    @classmethod
-    def _upgrades_stay_inside(cls, patterns: tuple[StainedPattern, ...]) -> tuple[StainedPattern, ...]:
-        missing = {better for pattern in patterns for better in _upgrades(pattern)} - set(patterns)
-        if missing:
-            names = ", ".join(name for name in PATTERNS if name in missing)
-            raise ValueError(
-                f"also needs {names}: a stronger or more complete membrane may not lower the score"
-            )
-        return patterns
-
-    @model_validator(mode="after")
-    def _numbers_fit_the_metric(self) -> Self:
-        problem = None
-        if self.metric == "presence":
-            if self.op is not None or self.threshold is not None:
-                problem = "presence takes no op and no threshold; its gate is in the statistics of the recipe"
-        elif self.op is None or self.threshold is None:
-            problem = f"{self.metric} needs an op ('>' or '>=') and a threshold"
-        elif self.metric == "percent" and (self.threshold > 100 or self.threshold * 1e4 % 1):
-            problem = "threshold must be a percentage from 0 to 100 with at most 4 decimals"
-        elif self.metric == "cluster" and (self.threshold < 1 or self.threshold % 1):
-            problem = "threshold must be a whole number of cells, 1 or more"
-        if problem:
-            raise ValueError(problem)
-        return self
-
-    @property
-    def cut(self) -> Fraction:
-        """The threshold as the exact number that the file shows: 0.1 is one tenth."""
-        return Fraction(str(self.threshold or 0.0))
-
-
-class Rule(Condition):
-    """One row of the cascade: the first rule that is met decides."""
-
-    name: Text
-    category: Category
-    strict: Category | None = None
-    """Category under the gap policy ``strict``, where the guideline is silent; else as ``category``."""
-
-    her2_status: Her2Status | None = None
-    """Status where it differs from that of the category (``results``)."""
-
-    flag: FlagCode | None = None
-    """Raised where this rule decides."""
-
-    citation: Text
-
-    def category_under(self, policy: GapPolicy) -> Category:
-        """Give the category of this rule under a gap policy."""
-        return self.strict if policy == "strict" and self.strict else self.category
-
-
-class FallThrough(Settings):
-    """What remains where no rule is met."""
-
-    name: Text
-    category: Category
-    says: Text
-    citation: Text
-
-
-class Notice(Condition):
-    """A flag without a rule: raised where the condition is met and the category came out below ``below``."""
-
-    flag: FlagCode
-    below: Category
-
-    @field_validator("metric")
-    @classmethod
-    def _needs_no_distances(cls, metric: Metric) -> Metric:
-        if metric == "cluster":
-            raise ValueError("should be 'percent' or 'presence' in a notice")
-        return metric
-
-
-class Contiguity(Settings):
-    """A category that is expected to come from cells that lie together."""
-
-    category: Category
-    patterns: Annotated[tuple[StainedPattern, ...], Field(min_length=1)]
-    min_share: Annotated[float, Field(gt=0, le=1)]
-    """Share of the cells of these patterns that the largest linked group should hold."""
-
-    flag: FlagCode
-    citation: Text
-
-
-class Result(Settings):
-    """What a category means."""
-
-    her2_status: Her2Status
-    tag: Tag | None = None
-    """Research comment; None where IHC alone gives none (a 2+ waits for ISH)."""
+from her2path.scoring.terms import CATEGORIES as CATEGORIES
+from her2path.scoring.terms import SCORE_OF as SCORE_OF
+from her2path.scoring.terms import SCORES as SCORES
+from her2path.scoring.terms import STATUSES, Text
+from her2path.scoring.terms import Category as Category
+from her2path.scoring.terms import Her2Status as Her2Status
+from her2path.scoring.terms import Score as Score
+from her2path.scoring.terms import Specimen as Specimen
+from her2path.scoring.terms import Tag as Tag
 
 
 class Results(Settings):
@@ -168,6 +42,14 @@ class Results(Settings):
         return result
 
 
+class Terms(Settings):
+    """How a report writes each status."""
+
+    negative: Text = "Negative"
+    equivocal: Text = "Equivocal"
+    positive: Text = "Positive"
+
+
 class Rulebook(Settings):
     """Rules in order, with everything needed to read their answer."""
 
@@ -181,56 +63,72 @@ class Rulebook(Settings):
     specimen_required: bool = False
     """Whether the kind of specimen must be stated, because another kind has other rules."""
 
+    clone_required: bool = False
+    """Whether low, ultralow and null are given only where the recipe names the antibody clone."""
+
     gap_policy: GapPolicy = "convention"
     """Which category to give where the guideline is silent (docs/decisions/0006-gap-policy.md)."""
 
     link_um: Micrometres | None = None
     """Cells with centres at most this far apart belong to one cluster."""
 
+    min_fragments: Annotated[int, Field(ge=1)] | None = None
+    """A biopsy with tumour in fewer fragments is flagged; None where their number is not known to matter."""
+
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     fall_through: FallThrough
     notices: tuple[Notice, ...] = ()
     contiguity: Contiguity | None = None
     results: Results
+    terms: Terms = Terms()
+    ish: IshTable | None = None
+    """How ISH settles the status; None where these rules say nothing of it."""
+
     notes: tuple[Text, ...] = ()
     disclaimers: tuple[Text, ...] = ()
 
-    @field_validator("rules")
-    @classmethod
-    def _names_differ_and_categories_fall(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        names = [rule.name for rule in rules]
-        problems = [
-            f"name {name!r} is used twice" for name in sorted({n for n in names if names.count(n) > 1})
-        ]
-        policies: tuple[GapPolicy, ...] = get_args(GapPolicy)
-        problems += [
-            f"{after.name!r} gives a higher category than {before.name!r} before it (policy {policy})"
-            for policy in policies
-            for before, after in pairwise(rules)
-            if _rank(before.category_under(policy)) < _rank(after.category_under(policy))
-        ]
-        problems += [
-            f"strict of {rule.name!r} is lower than its category"
-            for rule in rules
-            if _rank(rule.category_under("strict")) < _rank(rule.category)
-        ]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return rules
-
     @model_validator(mode="after")
-    def _parts_fit_together(self) -> Self:
-        problems = []
-        last = self.rules[-1]
-        if _rank(self.fall_through.category) > _rank(last.category):
-            problems.append(f"fall_through gives a higher category than the last rule, {last.name!r}")
-        if self.link_um is None and (
-            self.contiguity is not None or any(rule.metric == "cluster" for rule in self.rules)
-        ):
-            problems.append("link_um is missing: clusters and contiguity need a distance in µm")
+    def _total_and_monotone(self) -> Self:
+        problems = [*self._misnamed(), *self._misordered(), *self._unfinished()]
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("; ".join(dict.fromkeys(problems)))
         return self
+
+    def for_specimen(self, specimen: Specimen | None) -> "Rulebook":
+        """Give the rules that hold for a kind of specimen.
+
+        Raises
+        ------
+        UsageError
+            As ``check_specimen``.
+        """
+        self.check_specimen(specimen)
+        if specimen is None:
+            return self
+        notices = tuple(notice for notice in self.notices if _is_for(specimen, notice))
+        return self.model_copy(update={"rules": self._rules_for(specimen), "notices": notices})
+
+    def result_of(self, fired: int) -> Result:
+        """Give what the rule at this place means; one place more than there are rules is the fall-through."""
+        return self._meaning(self.rules[fired] if fired < len(self.rules) else None, self.gap_policy)[1]
+
+    def name_of(self, fired: int) -> str:
+        """Give the name of the rule at this place, the fall-through last."""
+        return self.rules[fired].name if fired < len(self.rules) else self.fall_through.name
+
+    def ish_table(self) -> IshTable:
+        """Give the table that reads ISH.
+
+        Raises
+        ------
+        UsageError
+            If these rules have none.
+        """
+        if self.ish is None:
+            raise UsageError(
+                f"rulebook {self.id} says nothing of ISH; leave --ish out, or choose another --rulebook"
+            )
+        return self.ish
 
     def check_specimen(self, specimen: Specimen | None) -> None:
         """Refuse a specimen that these rules are not made for.
@@ -247,6 +145,54 @@ class Rulebook(Settings):
             raise UsageError(
                 f"rulebook {self.id} is for {accepted}, not for {specimen}; choose another --rulebook"
             )
+
+    def _rules_for(self, specimen: Specimen) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if _is_for(specimen, rule))
+
+    def _misnamed(self) -> Iterator[str]:
+        names = [rule.name for rule in self.rules] + [self.fall_through.name]
+        yield from (f"name {name!r} is used twice" for name in dict.fromkeys(names) if names.count(name) > 1)
+        named = {rule.name: rule for rule in self.rules} | {notice.flag: notice for notice in self.notices}
+        for name, condition in named.items():
+            if strange := set(condition.specimens) - set(self.specimens):
+                yield f"{name!r} is for {', '.join(sorted(strange))}, which specimens does not name"
+
+    def _misordered(self) -> Iterator[str]:
+        """Where a later rule gives more than an earlier one: an upgraded cell could then lower the answer."""
+        policies: tuple[GapPolicy, ...] = get_args(GapPolicy)
+        for rule in self.rules:
+            if CATEGORIES.index(rule.category_under("strict")) < CATEGORIES.index(rule.category):
+                yield f"strict of {rule.name!r} is lower than its category"
+        for specimen, policy in product(self.specimens, policies):
+            for before, after in pairwise([*self._rules_for(specimen), None]):
+                higher = _rise(self._meaning(before, policy), self._meaning(after, policy))
+                if higher:
+                    name, earlier = (repr(rule.name) if rule else "fall_through" for rule in (after, before))
+                    yield f"{name} gives a higher {higher} than {earlier} before it (policy {policy})"
+
+    def _meaning(self, rule: Rule | None, policy: GapPolicy) -> tuple[Category, Result]:
+        """Category and result of a rule, or of the fall-through."""
+        if rule is None:
+            return self.fall_through.category, self.results.of(self.fall_through.category)
+        category = rule.category_under(policy)
+        if rule.her2_status is None:
+            return category, self.results.of(category)
+        return category, Result(her2_status=rule.her2_status, tag=rule.tag)
+
+    def _unfinished(self) -> Iterator[str]:
+        clusters = any(rule.metric == "cluster" for rule in self.rules)
+        if self.link_um is None and (clusters or self.contiguity is not None):
+            yield "link_um is missing: clusters and contiguity need a distance in µm"
+        if any(one.specimens for one in (*self.rules, *self.notices)) and not self.specimen_required:
+            yield "specimen_required must be true: some rules are for one kind of specimen alone"
+        if self.ish is not None:
+            decisions = {
+                (rule.name, rule.category_under(policy)): None
+                for rule in self.rules
+                for policy in get_args(GapPolicy)
+            }
+            decisions[self.fall_through.name, self.fall_through.category] = None
+            yield from (f"ish has no outcome for {what}" for what in self.ish.unsettled(decisions))
 
 
 def parse_rulebook(mapping: Mapping[str, Any], source: str) -> Rulebook:
@@ -275,12 +221,14 @@ def parse_rulebook(mapping: Mapping[str, Any], source: str) -> Rulebook:
         raise ConfigurationError(source, problems_in(error, Rulebook)) from error
 
 
-def _rank(category: Category) -> int:
-    return CATEGORIES.index(category)
+def _is_for(specimen: Specimen, condition: Condition) -> bool:
+    return not condition.specimens or specimen in condition.specimens
 
 
-def _upgrades(pattern: StainedPattern) -> Sequence[str]:
-    """Every pattern at least as strong and at least as complete."""
-    code = PATTERNS.index(pattern)
-    intensity, complete = (code + 1) // 2, (code + 1) % 2
-    return [PATTERNS[2 * i - 1 + c] for i in range(intensity, 5) for c in range(complete, 2)]
+def _rise(before: tuple[Category, Result], after: tuple[Category, Result]) -> str | None:
+    """Name what is higher after than before, where anything is."""
+    if CATEGORIES.index(before[0]) < CATEGORIES.index(after[0]):
+        return "category"
+    if STATUSES.index(before[1].her2_status) < STATUSES.index(after[1].her2_status):
+        return "status"
+    return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,9 +21,12 @@ from her2path.scoring.cascade import (
     conditions_met,
     deciding_rule,
     membership,
+    wilson,
 )
 from her2path.scoring.clusters import group_sizes
 from her2path.scoring.intervals import Intervals, bootstrap, bootstrap_cells, cut_into_blocks
+from her2path.scoring.ish import IshReading, final_status, ish_evidence
+from her2path.scoring.margin import Margin, margin
 from her2path.scoring.notices import Findings, notices, withheld_tag
 from her2path.scoring.rulebook import (
     CATEGORIES,
@@ -61,6 +64,19 @@ class SlideScore:
     score_ci: Mapping[Score, float] | None
     """Share of bootstrap replicates by score."""
 
+    tag_ci: Mapping[Tag | Literal["none"], float] | None
+    """Share of bootstrap replicates by tag, as IHC alone gives it: a 2+ has none."""
+
+    fractions_wilson: Mapping[str, tuple[float, float]]
+    """95 % intervals as if all cells were independent: to be read beside ``fractions_ci``."""
+
+    design_effect: float | None
+    """Variance of the deciding percentage over that of as many independent cells; where no rule was met, of
+    the last one's percentage. None where none or all cells are counted."""
+
+    cells_to_other_score: Margin | None
+    """Fewest cells that would have to be read as another pattern; None for rules that ask for clusters."""
+
     borderline: bool | None
     """Whether the score changes when every percentage moves to an end of its 95 % interval."""
 
@@ -72,6 +88,8 @@ class SlideScore:
     """mean, p10, p50, p90 over the counted cells with a stained membrane; None where there is none."""
 
     flags: tuple[Flag, ...]
+    ish: Mapping[str, Any] | None = None
+    """What ISH gave and what follows from it (``ish_evidence``); None without ISH."""
 
     def as_json(self) -> dict[str, Any]:
         """Give the values under the names of score.json, flags and evidence as plain dictionaries."""
@@ -85,6 +103,8 @@ def score_cells(
     statistics: Statistics,
     pixel_size: PixelSize | None,
     specimen: Specimen | None,
+    ish: IshReading | None = None,
+    clone: str | None = None,
 ) -> SlideScore:
     """Score a slide.
 
@@ -100,15 +120,20 @@ def score_cells(
         Of level 0; None where unknown: intervals are None, and no tag is given that a faint membrane decides.
     specimen
         Kind of specimen, where stated.
+    ish
+        ISH of the same specimen, where there is any: settles status and tag, never the score.
+    clone
+        Antibody clone, where stated: some rulebooks give no tag that a faint membrane decides without it.
 
     Raises
     ------
     UsageError
-        If the rulebook is not for this specimen, or needs distances and the pixel size is unknown.
+        If the rulebook is not for this specimen, reads no ISH, or needs distances and the pixel size is
+        unknown.
     NotEvaluableError
         ``NO_TUMOUR`` or ``TOO_FEW_CELLS``.
     """
-    rulebook.check_specimen(specimen)
+    rulebook = rulebook.for_specimen(specimen)
     if pixel_size is None and any(rule.metric == "cluster" for rule in rulebook.rules):
         raise UsageError(
             f"rulebook {rulebook.id} measures distances between cells: give the pixel size with --mpp"
@@ -127,6 +152,10 @@ def score_cells(
     intervals = None if yx_um is None else _intervals(cells, yx_um, counts, enough, rulebook, statistics)
     borderline = None if intervals is None else _is_borderline(rulebook, met, intervals)
     evidence = _evidence(rulebook, counts, sizes.max(axis=0), met, intervals)
+    meaning, fired_name = rulebook.result_of(fired), rulebook.name_of(fired)
+    final = None
+    if ish is not None:
+        final = final_status(fired_name, category, meaning, ish, rulebook.ish_table())
     findings = Findings(
         cells=cells,
         n_unmeasured=int(table.counted.sum()) - len(cells),
@@ -135,37 +164,56 @@ def score_cells(
         rulebook=rulebook,
         statistics=statistics,
         pixel_size=pixel_size,
+        clone=clone,
         category=category,
         fired=fired,
+        tag=meaning.tag if final is None else final.tag,
         explanation=evidence[fired].sentence if fired < len(evidence) else _nothing_met(rulebook, counts),
         borderline=borderline,
     )
     tag, withheld = withheld_tag(findings)
-    rule = rulebook.rules[fired] if fired < len(rulebook.rules) else None
     fractions = (counts / counts.sum()).tolist()
     return SlideScore(
         score=SCORE_OF[category],
         category=category,
-        her2_status=(rule and rule.her2_status) or rulebook.results.of(category).her2_status,
+        her2_status=(meaning if final is None else final).her2_status,
         tag=tag,
-        rule_fired=rule.name if rule else rulebook.fall_through.name,
+        rule_fired=fired_name,
         explanation=findings.explanation,
         evidence=evidence,
         n_cells=len(cells),
         fractions=dict(zip(PATTERNS, fractions, strict=True)),
-        fractions_ci=None
-        if intervals is None
-        else {
-            name: (low, high)
-            for name, (low, high) in zip(PATTERNS, intervals.fractions.tolist(), strict=True)
-        },
+        fractions_ci=None if intervals is None else _by_pattern(intervals.fractions),
         score_ci=None if intervals is None else intervals.score_shares,
+        tag_ci=None if intervals is None else _tag_shares(intervals, rulebook),
+        fractions_wilson=_by_pattern(np.stack(wilson(counts, counts.sum()), axis=1)),
+        design_effect=None if intervals is None else _design_effect(intervals, fired),
+        cells_to_other_score=margin(counts, rulebook=rulebook, statistics=statistics),
         borderline=borderline,
         h_score=None if (cells.grade < 0).any() else 100 * float(cells.grade.mean()),
         complete_intense_fraction=fractions[PATTERNS.index("SC")],
         membrane_od=_od_summary(cells),
-        flags=(*notices(findings), *withheld),
+        flags=(*notices(findings), *(final.flags if final else ()), *withheld),
+        ish=None if ish is None or final is None else ish_evidence(ish, final),
     )
+
+
+def _by_pattern(bounds: Doubles) -> dict[str, tuple[float, float]]:
+    """``(9, 2)`` intervals under the names of the patterns."""
+    return {name: (low, high) for name, (low, high) in zip(PATTERNS, bounds.tolist(), strict=True)}
+
+
+def _tag_shares(intervals: Intervals, rulebook: Rulebook) -> dict[Tag | Literal["none"], float]:
+    shares: dict[Tag | Literal["none"], float] = {}
+    for category, share in intervals.category_shares.items():
+        tag = rulebook.results.of(category).tag or "none"
+        shares[tag] = shares.get(tag, 0.0) + share
+    return shares
+
+
+def _design_effect(intervals: Intervals, fired: int) -> float | None:
+    effect = float(intervals.design_effect[min(fired, len(intervals.design_effect) - 1)])
+    return effect if np.isfinite(effect) else None
 
 
 def _refuse_too_few(n_cells: int, n_counted: int, statistics: Statistics) -> None:

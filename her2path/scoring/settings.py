@@ -1,7 +1,9 @@
 """What the recipe may set on the right-hand side of the waist: grading, statistics."""
 
+import datetime
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeAlias, get_args
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,8 +18,54 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+MIN_LEVELS = 3
+"""Through two levels goes a line whatever they are; the third tells whether one line would do [P]."""
+
+
+class Calibration(Settings):
+    """From the membrane density of one laboratory and scanner to that of a reference, through controls.
+
+    Straight lines through the levels of the controls; beyond the outermost levels the shift of the nearest
+    (docs/science/calibration.md).
+    """
+
+    assay: str
+    clone: str
+    scanner: str
+    date: datetime.date
+    levels: tuple[str, ...]
+    """Name of each level of the controls, lowest first."""
+
+    measured_od: tuple[Density, ...]
+    """Median membrane density of each level as measured here."""
+
+    expected_od: tuple[Density, ...]
+    """What that level has in the reference."""
+
+    n_controls: Annotated[int, Field(ge=1)]
+    residual_od: Annotated[float, Field(ge=0)]
+    """Farthest that a control lies from the lines, in density of the reference."""
+
+    @model_validator(mode="after")
+    def _rises_through_enough_levels(self) -> Self:
+        n = len(self.levels)
+        if n < MIN_LEVELS or len(self.measured_od) != n or len(self.expected_od) != n:
+            raise ValueError(
+                f"levels, measured_od and expected_od must be of one length, {MIN_LEVELS} or more; "
+                f"got {n}, {len(self.measured_od)} and {len(self.expected_od)}"
+            )
+        for name, values in (("measured_od", self.measured_od), ("expected_od", self.expected_od)):
+            if any(after <= before for before, after in pairwise(values)):
+                raise ValueError(f"{name} must rise from level to level; got {values}")
+        return self
+
+
 class Grading(Settings):
     """From a cell's membrane density and completeness to its pattern and grade."""
+
+    intensity_from: Literal["both", "pixels", "network"] = "both"
+    """Whose density and completeness grade a cell, ``both`` being the mean of the two
+    (docs/decisions/0015-both-grade.md). Where no network has seen the slide, it is the pixels'."""
 
     stained_od: Density = 0.08
     """Membrane counts as stained from here (crest of the membrane, base 10)."""
@@ -41,11 +89,30 @@ class Grading(Settings):
     grades: tuple[int, int, int, int, int, int, int, int, int] = (0, 1, 1, 1, 2, 2, 2, 2, 3)
     """Grade of N, FI, FC, WI, WC, MI, MC, SI, SC: the breast score of tissue made of that pattern alone."""
 
+    calibration: Calibration | None = None
+    """Maps densities before the cut-offs are asked (``her2path calibrate``); the table keeps what it has."""
+
+    @property
+    def cut_offs_od(self) -> tuple[float, float, float, float]:
+        """Stained, weak, moderate, strong."""
+        return (self.stained_od, self.weak_od, self.moderate_od, self.strong_od)
+
     @model_validator(mode="after")
-    def _cut_offs_rise(self) -> "Grading":
-        cut_offs = (self.stained_od, self.weak_od, self.moderate_od, self.strong_od)
-        if list(cut_offs) != sorted(set(cut_offs)):
+    def _cut_offs_rise(self) -> Self:
+        if list(self.cut_offs_od) != sorted(set(self.cut_offs_od)):
             raise ValueError("stained_od < weak_od < moderate_od < strong_od must hold")
+        return self
+
+    @model_validator(mode="after")
+    def _controls_reach_the_cut_offs(self) -> Self:
+        if self.calibration is not None:
+            low, high = self.calibration.expected_od[0], self.calibration.expected_od[-1]
+            beyond = [f"{od:g}" for od in self.cut_offs_od if not low <= od <= high]
+            if beyond:
+                raise ValueError(
+                    f"the cut-offs {', '.join(beyond)} lie outside what the controls of the calibration "
+                    f"support, {low:g} to {high:g}; add a weaker or a stronger control"
+                )
         return self
 
 
@@ -75,7 +142,10 @@ class Statistics(Settings):
     many that a limited strong population would go unseen."""
 
     presence_limit_of_blank: Fraction = 0.0
-    """Share of cells called stained in negative controls (mean + 1.645 SD, CLSI EP17)."""
+    """Share of stained cells that negative controls reach (``her2path calibrate-blank``)."""
+
+    presence_limit_of_detection: Fraction | None = None
+    """Share that is told from blank 19 times in 20, where controls of low expression were measured."""
 
     bin_um: Micrometres = 250.0
     """Distance between the centres of neighbouring hexagons."""
@@ -90,6 +160,41 @@ class Statistics(Settings):
 
     cytoplasmic_share: Fraction = 0.5
     """Share of cytoplasmic cells among the stained from which the slide is flagged [P]."""
+
+    qcs_od: Density = 0.20
+    """θ of the QCS curve that is given by name, and of the proximity score. No published value for HER2 is
+    verified: this is the weak cut-off [P]."""
+
+    proximity_um: Micrometres = 25.0
+    """r of the proximity score: about two tumour cells [P]."""
+
+    connected_um: Micrometres = 15.0
+    """Cells with stained membranes are connected where their centres are at most this far apart: about one
+    tumour cell [P]."""
+
+    connected_cells: Annotated[int, Field(ge=2)] = 5
+    """A connected group counts from this many cells [P]."""
+
+
+class Display(Settings):
+    """How a report writes the codes of category and tag; the codes of score.json stay as they are.
+
+    "0+" is written for both kinds of 0 by different sources: whoever wants it says which is meant.
+    """
+
+    IHC0_NULL: str = "0"
+    IHC0_STAINED: str = "0"
+    IHC1: str = "1+"
+    IHC2: str = "2+"
+    IHC3: str = "3+"
+    her2_null: str = "HER2-null"
+    her2_ultralow: str = "HER2-ultralow"
+    her2_low: str = "HER2-low"
+    her2_positive: str = "HER2-positive"
+
+    def of(self, code: str | None) -> str | None:
+        """Write a category or a tag; None stays None."""
+        return None if code is None else str(getattr(self, code.replace("-", "_")))
 
 
 def problems_in(error: ValidationError, model: type[BaseModel]) -> tuple[str, ...]:

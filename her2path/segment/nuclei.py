@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 from her2path.arrays import OD_STEP, Bools, Doubles, Floats, Ints, Plane16
 from her2path.cells.rays import sample_rays
 from her2path.cells.table import N_RAYS
+from her2path.segment.peaks import local_maxima
 from her2path.segment.rays import best_closed_path
 
 SMOOTH_UM = 0.5
@@ -97,7 +98,7 @@ def find_nuclei(haematoxylin: Plane16, dab: Plane16, mpp_yx_um: tuple[float, flo
     source = nuclear_source(haematoxylin, dab, mpp_um)
     response = _spot_response(source, mpp_um)
     inside = gaussian(haematoxylin, 1.0 / mpp_um)
-    peaks = _local_maxima(response, round(SPACING_UM / mpp_um))
+    peaks = local_maxima(response, _disc(round(SPACING_UM / mpp_um)))
     peaks &= (response >= _steps(MIN_RESPONSE_OD) * SOURCE_GAIN) & (inside >= _steps(MIN_NUCLEUS_OD))
     y, x = (axis.astype(np.int32) for axis in np.nonzero(peaks))
     radii_um, contrast_od = _contours(gaussian(source, SMOOTH_UM / mpp_um), y, x, mpp_yx_um)
@@ -135,15 +136,6 @@ def _spot_response(source: Plane16, mpp_um: float) -> NDArray[np.int16]:
     surround = gaussian(source, SURROUND * SPOT_SIGMA_UM / mpp_um)
     difference = cv2.subtract(centre, surround, dtype=cv2.CV_16S)
     return np.maximum(np.asarray(difference, np.int16), 0)
-
-
-def _local_maxima(response: NDArray[np.int16], radius_px: int) -> Bools:
-    """Pixels that are the largest within ``radius_px``; of equal ones the first in reading order."""
-    before = _disc(radius_px)
-    before[radius_px, radius_px:] = 0
-    before[radius_px + 1 :] = 0
-    after = before[::-1, ::-1].copy()
-    return (response > cv2.dilate(response, before)) & (response >= cv2.dilate(response, after))
 
 
 def _contours(source: Plane16, y: Ints, x: Ints, mpp_yx_um: tuple[float, float]) -> tuple[Floats, Floats]:

@@ -26,6 +26,7 @@ class ArraySlide:
     pixel_size: PixelSize
     pixel_size_source: PixelSizeSource = "given"
     objective: float | None = None
+    reader: str = field(default="array", init=False)
     levels: tuple[Level, ...] = field(init=False)
     _pyramid: tuple[Rgb8, ...] = field(init=False, repr=False)
 

@@ -117,6 +117,11 @@ class ImageSlide:
         """Plain images do not state it."""
         return None
 
+    @property
+    def reader(self) -> str:
+        """Decoded whole."""
+        return "whole image"
+
     def read(self, region: Region, level: int = 0) -> Rgb8:
         """Read pixels, as ``Slide.read`` says."""
         return self._decoded().read(region, level)

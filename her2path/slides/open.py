@@ -2,21 +2,27 @@
 
 import os
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import openslide
 
 from her2path.errors import PixelSizeError, SlideError
 from her2path.slides.image import JPEG_MAGIC, PNG_MAGIC, TIFF_MAGICS, ImageSlide
+from her2path.slides.jpeg_tiles import JpegTileSlide
 from her2path.slides.openslide import OpenSlideSlide
 from her2path.slides.protocol import Slide
 
 SNIFFED_BYTES = 512
 
+Reader: TypeAlias = Literal["fastest", "OpenSlide", "JPEG tiles"]
+"""Who decodes what OpenSlide opens; the pixels are the same."""
 
-def open_slide(path: Path, *, mpp_um: tuple[float, float] | None = None) -> Slide:
+
+def open_slide(path: Path, *, mpp_um: tuple[float, float] | None = None, reader: Reader = "fastest") -> Slide:
     """Open a slide with the reader that fits it.
 
-    Every format goes to OpenSlide first. A TIFF that it refuses, and PNG or JPEG, are decoded whole.
+    Every format goes to OpenSlide first; plain JPEG tiles are then decoded without it. A TIFF that it
+    refuses, and PNG or JPEG, are decoded whole.
 
     Parameters
     ----------
@@ -24,24 +30,28 @@ def open_slide(path: Path, *, mpp_um: tuple[float, float] | None = None) -> Slid
         The slide's file; for DICOM any instance of the series, for MRXS the ``.mrxs`` file.
     mpp_um
         Micrometres per level-0 pixel, ``(y, x)``; overrides what the file says.
+    reader
+        For tests and benchmarks, which compare them.
 
     Raises
     ------
     SlideError
-        If it is missing, empty, damaged or of no known kind; the message says which, and the remedy.
+        If it is missing, empty, damaged or of no known kind; the message says which, and the remedy. Or if
+        it cannot be read by the reader named.
     PixelSizeError
         If no usable pixel size is known.
     """
     head = _first_bytes(path)
-    # A reader of JPEG tiles straight from the file would be chosen here, ahead of OpenSlide.
     refusal: SlideError | None = None
     if openslide.OpenSlide.detect_format(path) is not None:
         try:
-            return OpenSlideSlide(path, mpp_um=mpp_um)
+            slide = OpenSlideSlide(path, mpp_um=mpp_um)
         except PixelSizeError:
             raise
         except SlideError as error:
             refusal = error
+        else:
+            return slide if reader == "OpenSlide" else _decoded_directly(slide, must=reader == "JPEG tiles")
     if head.startswith((PNG_MAGIC, JPEG_MAGIC, *TIFF_MAGICS)):
         try:
             return ImageSlide(path, mpp_um=mpp_um)
@@ -49,6 +59,16 @@ def open_slide(path: Path, *, mpp_um: tuple[float, float] | None = None) -> Slid
             # A slide that OpenSlide refuses for its damage may lack a pixel size for the same reason.
             raise refusal or error from error
     raise refusal or SlideError(_unsupported(path.name, head))
+
+
+def _decoded_directly(slide: OpenSlideSlide, *, must: bool) -> Slide:
+    try:
+        return JpegTileSlide(slide)
+    except SlideError as error:
+        if must:
+            raise
+        slide.reader = f"OpenSlide ({error})"
+        return slide
 
 
 def _first_bytes(path: Path) -> bytes:

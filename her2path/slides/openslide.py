@@ -38,6 +38,9 @@ class OpenSlideSlide:
         If no usable pixel size is known.
     """
 
+    reader: str = "OpenSlide"
+    """Whoever opens the slide may add why nobody faster reads it; not pickled."""
+
     def __init__(self, path: Path, *, mpp_um: tuple[float, float] | None = None) -> None:
         self.path = path
         self._mpp_um = mpp_um
@@ -50,6 +53,9 @@ class OpenSlideSlide:
                 f"{path.name}: OpenSlide cannot open it ({error}); copy or export it again"
             ) from error
         properties = handle.properties
+        self.vendor = str(properties["openslide.vendor"])
+        """Of the format, by OpenSlide's name."""
+
         self._levels = tuple(
             Level(height, width, downsample)
             for (width, height), downsample in zip(

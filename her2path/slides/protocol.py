@@ -42,6 +42,11 @@ class Slide(Protocol):
         """Nominal magnification of the objective where the file states it; information only."""
         ...
 
+    @property
+    def reader(self) -> str:
+        """Who decodes the pixels, for the record: all that can read a slide read the same."""
+        ...
+
     def read(self, region: Region, level: int = 0) -> Rgb8:
         """Read pixels.
 

@@ -16,7 +16,7 @@ from her2path.store.resources import resource
 
 DEFAULT_RULEBOOK = "breast-2018"
 
-_NOT_IN_FILE = {"rulebook", "stains", "include_sha256", "exclude_sha256"}
+_NOT_IN_FILE = {"rulebook", "stains", "include_sha256", "exclude_sha256", "weights_sha256"}
 
 
 class StainTable(Settings):

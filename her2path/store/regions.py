@@ -4,7 +4,7 @@ Coordinates are level-0 pixels of the whole plane, as OpenSlide counts them.
 """
 
 import gzip
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,19 @@ from her2path.errors import RegionFileError
 
 AREA_TYPES = {"Polygon", "MultiPolygon", "GeometryCollection"}
 LINE_TYPES = {"Point", "MultiPoint", "LineString", "MultiLineString"}
+
+NO_REGIONS = {
+    "root": "whole image",
+    "detection": "detection",
+    "cell": "cell",
+    "tile": "tile",
+    "PathRootObject": "whole image",
+    "PathDetectionObject": "detection",
+    "PathCellObject": "cell",
+    "PathTileObject": "tile",
+}
+"""What QuPath exports beside annotations and cores: nobody drew these.
+``objectType``, or ``id`` before QuPath 0.3."""
 
 IMAGESCOPE_ELLIPSE = "2"
 IMAGESCOPE_LINES = {"3", "4"}
@@ -42,6 +55,14 @@ class Outline:
     name: str
     """Class of the shape where it has one, else its name, else empty."""
 
+    title: str = ""
+    """The shape's own name where it has one beside its class."""
+
+    @property
+    def label(self) -> str:
+        """What tells this shape from others of its class: its own name, else its class."""
+        return self.title or self.name
+
 
 @dataclass(frozen=True, eq=False)
 class RegionFile:
@@ -50,8 +71,25 @@ class RegionFile:
     outlines: tuple[Outline, ...]
     """At least one."""
 
-    n_without_area: int
-    """Lines, points and empty shapes that were passed over."""
+    passed_over: tuple[str, ...] = ()
+    """Kind and name of each line, point, empty shape, cell or missing core: none of them is a region."""
+
+    @property
+    def passed_over_words(self) -> str:
+        """Kinds with their number: ``2 x LineString 'margin', 1 x Point``; empty where there is none."""
+        return ", ".join(f"{n} x {what}" for what, n in Counter(self.passed_over).items())
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """One thing in a file."""
+
+    geometry: shapely.Geometry | None
+    """None where it is no region, whatever its form."""
+
+    kind: str
+    name: str = ""
+    title: str = ""
 
 
 def read_regions(path: Path) -> RegionFile:
@@ -87,30 +125,57 @@ def read_regions(path: Path) -> RegionFile:
         raise
     except (*_PARSING_ERRORS, ElementTree.ParseError) as error:
         raise RegionFileError(f"{path.name} does not parse ({error}); {EXPECTED}") from error
-    outlines = tuple(Outline(area, name) for geometry, name in found if (area := _area(geometry)) is not None)
+    outlines, passed_over = [], []
+    for drawn in found:
+        area = _area(drawn.geometry)
+        if area is None:
+            label = drawn.title or drawn.name
+            passed_over.append(f"{drawn.kind} {label!r}" if label else drawn.kind)
+        else:
+            outlines.append(Outline(area, drawn.name or drawn.title, drawn.title))
+    read = RegionFile(tuple(outlines), tuple(passed_over))
     if not outlines:
         raise RegionFileError(
-            f"{path.name} holds no closed shape ({len(found)} lines, points or empty shapes); "
+            f"{path.name} holds no closed shape (found: {read.passed_over_words or 'nothing'}); "
             "draw a polygon, rectangle or ellipse and export again"
         )
-    return RegionFile(outlines, len(found) - len(outlines))
+    return read
 
 
-def _geojson(document: Any) -> Iterator[tuple[shapely.Geometry | None, str]]:  # noqa: ANN401 - any JSON
+def _geojson(document: Any) -> Iterator[_Drawn]:  # noqa: ANN401 - any JSON
     features = document if isinstance(document, list) else document.get("features", [document])
     for feature in features:
-        geometry = feature["geometry"] if feature["type"] == "Feature" else feature
-        if geometry is None or geometry["type"] in LINE_TYPES:
-            yield None, ""
+        is_feature = feature["type"] == "Feature"
+        geometry = feature["geometry"] if is_feature else feature
+        properties = (feature.get("properties") if is_feature else None) or {}
+        title, name = str(properties.get("name") or ""), _class_name(properties.get("classification"))
+        kind = _qupath_kind(feature, properties)
+        if kind is not None:
+            yield _Drawn(None, kind, name, title)
+        elif geometry is None or geometry["type"] in LINE_TYPES:
+            yield _Drawn(None, "empty shape" if geometry is None else geometry["type"], name, title)
         elif geometry["type"] in AREA_TYPES:
-            properties = feature.get("properties") or {}
-            classification = properties.get("classification") or {}
-            yield shape(geometry), str(classification.get("name") or properties.get("name") or "")
+            yield _Drawn(shape(geometry), geometry["type"], name, title)
         else:
             raise ValueError(f"unknown geometry {geometry['type']!r}")
 
 
-def _xml(root: ElementTree.Element) -> Iterator[tuple[shapely.Geometry | None, str]]:
+def _qupath_kind(feature: Any, properties: Any) -> str | None:  # noqa: ANN401 - any JSON
+    """Say what a QuPath object is where it is no region."""
+    if properties.get("isMissing") is True:
+        return "missing core"
+    return NO_REGIONS.get(str(properties.get("objectType") or feature.get("id")))
+
+
+def _class_name(classification: Any) -> str:  # noqa: ANN401 - any JSON
+    """Name of a QuPath class; the parts of a derived one are joined as QuPath writes them."""
+    if isinstance(classification, dict):
+        names = classification.get("names")
+        classification = classification.get("name") or (": ".join(map(str, names)) if names else "")
+    return str(classification or "")
+
+
+def _xml(root: ElementTree.Element) -> Iterator[_Drawn]:
     if root.tag == "ASAP_Annotations":
         return _asap(root)
     if root.tag == "Annotations":
@@ -118,49 +183,48 @@ def _xml(root: ElementTree.Element) -> Iterator[tuple[shapely.Geometry | None, s
     raise ValueError(f"unknown root element {root.tag!r}")
 
 
-def _asap(root: ElementTree.Element) -> Iterator[tuple[shapely.Geometry | None, str]]:
+def _asap(root: ElementTree.Element) -> Iterator[_Drawn]:
+    """Yield every annotation; a spline is the polygon of its corners, as ASAP itself draws masks of it."""
     for annotation in root.iter("Annotation"):
-        group = annotation.get("PartOfGroup", "None")
+        group, kind = annotation.get("PartOfGroup", "None"), annotation.get("Type", "untyped annotation")
         corners = sorted(annotation.iter("Coordinate"), key=lambda corner: int(corner.attrib["Order"]))
-        area = _polygon(corners) if annotation.get("Type") in ASAP_AREAS else None
-        yield area, annotation.get("Name", "") if group == "None" else group
+        area = _polygon(corners) if kind in ASAP_AREAS else None
+        yield _Drawn(area, kind, "" if group == "None" else group, annotation.get("Name", ""))
 
 
-def _imagescope(root: ElementTree.Element) -> Iterator[tuple[shapely.Geometry | None, str]]:
+def _imagescope(root: ElementTree.Element) -> Iterator[_Drawn]:
     for layer in root.iter("Annotation"):
-        holes = []
-        named: dict[str, list[shapely.Geometry]] = defaultdict(list)
-        for region in layer.iter("Region"):
-            area = None if region.get("Type") in IMAGESCOPE_LINES else _imagescope_area(region)
-            if area is None:
-                yield None, ""
-            elif region.get("NegativeROA") == "1":
-                holes.append(area)
-            else:
-                named[_imagescope_name(layer, region)].append(area)
+        regions = list(layer.iter("Region"))
+        areas = [_imagescope_area(region) for region in regions]
         # A negative region is cut out of all regions of its layer.
-        cut = shapely.union_all(holes)
-        for name, areas in named.items():
-            for area in areas:
-                yield shapely.difference(area, cut), name
+        is_hole = [region.get("NegativeROA") == "1" for region in regions]
+        cut = shapely.union_all([area for area, hole in zip(areas, is_hole, strict=True) if area and hole])
+        attributes = (attribute.get("Name") for attribute in layer.iter("Attribute"))
+        name = layer.get("Name") or next(filter(None, attributes), "")
+        for region, area, hole in zip(regions, areas, is_hole, strict=True):
+            if area is None:
+                yield _Drawn(None, "line or point", name, region.get("Text", ""))
+            elif not hole:
+                yield _Drawn(shapely.difference(area, cut), "cut away shape", name, region.get("Text", ""))
 
 
 def _imagescope_area(region: ElementTree.Element) -> shapely.Geometry | None:
-    vertices = list(region.iter("Vertex"))
-    if len(vertices) != 2:
+    vertices, kind = list(region.iter("Vertex")), region.get("Type")
+    if kind in IMAGESCOPE_LINES or len(vertices) < 2:
+        return None
+    ellipse = kind == IMAGESCOPE_ELLIPSE and len(vertices) <= 4
+    if len(vertices) > 2 and not ellipse:
         return _polygon(vertices)
-    # Two vertices are opposite corners of the box around a rectangle or an ellipse.
-    (x0, y0), (x1, y1) = map(_xy, vertices)
-    box = shapely.box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-    if region.get("Type") != IMAGESCOPE_ELLIPSE:
-        return box
-    circle = shapely.Point((x0 + x1) / 2, (y0 + y1) / 2).buffer(0.5, quad_segs=32)
-    return shapely.affinity.scale(circle, abs(x1 - x0), abs(y1 - y0))
-
-
-def _imagescope_name(layer: ElementTree.Element, region: ElementTree.Element) -> str:
-    attributes = (attribute.get("Name") for attribute in layer.iter("Attribute"))
-    return layer.get("Name") or region.get("Text") or next(filter(None, attributes), "")
+    # Few vertices stand for the box around a rectangle or an ellipse: its corners, or points on its sides.
+    x, y = zip(*map(_xy, vertices), strict=True)
+    left, top, right, bottom = min(x), min(y), max(x), max(y)
+    circle = shapely.Point((left + right) / 2, (top + bottom) / 2).buffer(0.5, quad_segs=32)
+    drawn: shapely.Geometry = (
+        shapely.affinity.scale(circle, right - left, bottom - top)
+        if ellipse
+        else shapely.box(left, top, right, bottom)
+    )
+    return drawn
 
 
 def _polygon(corners: list[ElementTree.Element]) -> shapely.Geometry | None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from her2path.cells.table import COLUMNS, N_RAYS, CellTable, Column
+from her2path.cells.table import COLUMNS, N_RAYS, NOWHERE, PLACES, CellTable, Column
 from her2path.cells.vocabulary import KINDS, PATTERNS, UNGRADED
 from her2path.errors import UsageError
 
@@ -24,8 +24,15 @@ WORDS = {"kind": KINDS, "pattern": PATTERNS}
 REQUIRED = ("y_px", "x_px", "kind", "counted", "pattern")
 """Without these nothing can be scored again; what another column would tell is null where it is absent."""
 
-UPPER = {"completeness": 1.0, "longest_gap": 1.0, "tumour_probability": 1.0, "grade": 3.0}
-LOWER = {"bin": -1}
+UPPER = {
+    "completeness": 1.0,
+    "longest_gap": 1.0,
+    "pixel_completeness": 1.0,
+    "network_completeness": 1.0,
+    "tumour_probability": 1.0,
+    "grade": 3.0,
+}
+LOWER = {"bin": -1, **dict.fromkeys(PLACES, NOWHERE)}
 """Bounds of values; the lower one is 0 where nothing is said."""
 
 ROW_GROUP = 1 << 16
@@ -161,7 +168,7 @@ def _codes(words: Arrow, known: Sequence[str], *, nulls: bool) -> tuple[np.ndarr
 def _numbers(column: Column, array: Arrow) -> tuple[np.ndarray, Sequence[str]]:
     problems = []
     if array.null_count:
-        missing = {"grade": UNGRADED, "bin": -1}.get(column.name)
+        missing = ({"grade": UNGRADED} | LOWER).get(column.name)
         if column.dtype != "float32" and missing is None:
             rows = f"{array.null_count} nulls, the first in row {_first(pc.is_null(array))}"
             return _absent(column, len(array)), [f"holds {rows}"]
@@ -180,7 +187,7 @@ def _numbers(column: Column, array: Arrow) -> tuple[np.ndarray, Sequence[str]]:
     ):
         if wrong.any():
             problems.append(f"holds {wrong.sum()} {what}, the first in row {int(wrong.argmax())}")
-    if column.name == "cell_id" and len(np.unique(values)) < len(values):
+    if column.name == "cell_id" and (np.diff(np.sort(values)) == 0).any():
         problems.append("holds the same id twice")
     return values, problems
 

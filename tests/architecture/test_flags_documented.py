@@ -29,6 +29,7 @@ def raised_by_the_rulebooks() -> Iterator[tuple[str, str]]:
     for rulebook in list_rulebooks():
         codes = [rule.flag for rule in rulebook.rules] + [notice.flag for notice in rulebook.notices]
         codes += [rulebook.contiguity.flag] if rulebook.contiguity else []
+        codes += [outcome.flag for outcome in rulebook.ish.outcomes] if rulebook.ish else []
         yield from ((code, "warning") for code in codes if code)
 
 

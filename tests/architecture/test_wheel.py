@@ -34,6 +34,14 @@ def test_the_configuration_travels(installed: Path, folder: str) -> None:
     assert there == here
 
 
+def test_the_network_travels_with_its_card(installed: Path) -> None:
+    here = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "models").rglob("*") if path.is_file())
+    data = installed / "her2path" / "_data"
+    there = sorted(str(path.relative_to(data)) for path in (data / "models").rglob("*") if path.is_file())
+    assert there == here
+    assert {"models/compact/card.md", "models/compact/weights.safetensors"} <= set(there)
+
+
 def test_every_file_of_the_package_travels(installed: Path) -> None:
     def files(package: Path) -> set[str]:
         found = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)

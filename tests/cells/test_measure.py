@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2path.arrays import OD_STEP, Doubles, Floats
-from her2path.cells.maps import CellMaps, KindEvidence
+from her2path.cells.columns import Columns
+from her2path.cells.maps import CellMaps
 from her2path.cells.measure import Membranes, measure_membranes, prominence
 from her2path.cells.table import N_RAYS
 
@@ -29,8 +30,13 @@ def ring(od: float, *, share: float = 1.0, at_um: tuple[float, float] = (30.0, 3
     return np.where((np.abs(distance_um - CELL_UM) <= 0.6) & (turn < share), od, 0.0)
 
 
-def read(dab_od: Doubles, *at_um: tuple[float, float], background_od: float = 0.0) -> Membranes:
-    """Measure cells with circular contours at the points given, by default one in the middle."""
+def read(
+    dab_od: Doubles, *at_um: tuple[float, float], background_od: float = 0.0, seen: float = np.nan
+) -> Membranes:
+    """Measure cells with circular contours at the points given, by default one in the middle.
+
+    ``seen`` is the probability of a membrane that a network gives all along.
+    """
     centres = np.asarray(at_um or [(30.0, 30.0)])
     n = len(centres)
     y_px, x_px = (np.rint(centres[:, axis] / MPP_UM).astype(np.int32) for axis in (0, 1))
@@ -39,7 +45,10 @@ def read(dab_od: Doubles, *at_um: tuple[float, float], background_od: float = 0.
         x_px=x_px + 2000,
         nucleus_radii_um=circle(n, NUCLEUS_UM),
         cell_radii_um=circle(n, CELL_UM),
-        evidence=KindEvidence.concat([]),
+        membrane_seen=np.full((n, N_RAYS), seen, np.float32),
+        network_od=np.full(n, np.nan, np.float32),
+        network_completeness=np.full(n, np.nan, np.float32),
+        evidence=Columns(),
         dab=np.rint((dab_od + background_od) / OD_STEP).astype(np.uint16),
         y0_px=1000,
         x0_px=2000,
@@ -58,6 +67,16 @@ def test_a_closed_ring_is_complete_and_as_dense_as_it_was_drawn(od: float) -> No
     assert found.completeness[0] == 1
     assert found.longest_gap[0] == 0
     assert found.membrane_od[0] == pytest.approx(od, abs=2 * OD_STEP)
+
+
+def test_a_network_rules_lines_out_and_sees_what_does_not_stand_out() -> None:
+    assert read(ring(0.3), seen=0.05).completeness[0] == 0
+    assert read(ring(0.5), seen=0.05).completeness[0] == 1  # too dark to be ruled out
+    assert read(ring(0.5), seen=0.3).completeness[0] == 1
+    blush = np.full((SIZE_PX, SIZE_PX), 0.15)
+    assert read(blush, seen=0.3).completeness[0] == 0
+    assert read(blush, seen=0.9).completeness[0] == 1
+    assert read(np.zeros((SIZE_PX, SIZE_PX)), seen=0.9).completeness[0] == 0
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
@@ -125,8 +144,9 @@ def test_no_cell_depends_on_its_company() -> None:
 def test_no_cells_are_no_rows() -> None:
     maps = CellMaps(
         *(np.zeros(0, np.int32),) * 2,
-        *(np.zeros((0, N_RAYS), np.float32),) * 2,
-        KindEvidence.concat([]),
+        *(np.zeros((0, N_RAYS), np.float32),) * 3,
+        *(np.zeros(0, np.float32),) * 2,
+        Columns(),
         dab=np.zeros((8, 8), np.uint16),
         y0_px=0,
         x0_px=0,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from her2path.cells.table import COLUMNS, N_RAYS, CellTable
+from her2path.cells.table import COLUMNS, N_RAYS, NOWHERE, PLACES, CellTable
 
 
 def table_of(cell_ids: list[int]) -> CellTable:
@@ -95,3 +95,11 @@ def test_equality_sees_every_column_and_takes_missing_as_missing() -> None:
         changed = {other.name: np.array(getattr(table, other.name)) for other in COLUMNS}
         changed[column.name][-1] = changed[column.name][-1] == 0
         assert not table.equals(CellTable(**changed)), column.name
+
+
+def test_a_table_that_nobody_placed_is_nowhere() -> None:
+    table = table_of([4, 5, 6])
+    given = {c.name: getattr(table, c.name) for c in COLUMNS if c.name not in PLACES}
+    nowhere = CellTable(**given)
+    assert nowhere.fragment.tolist() == nowhere.region.tolist() == [NOWHERE] * 3
+    assert nowhere.take(np.array([2])).fragment.tolist() == [NOWHERE]

@@ -17,7 +17,7 @@ Call = Callable[..., "Ran"]
 def test_help_names_the_commands_and_says_what_the_program_is_for(call: Call) -> None:
     ran = call("--help")
     assert ran.code == 0
-    for command in ("score", "rescore", "rulebooks", "info", "phantom", "doctor"):
+    for command in ("score", "rescore", "rulebooks", "cases", "info", "phantom", "doctor"):
         assert command in ran.out
     assert DISCLAIMER.split(".")[0] in " ".join(ran.out.split())
 
@@ -30,7 +30,9 @@ def test_help_names_the_commands_and_says_what_the_program_is_for(call: Call) ->
             "--out --rulebook --specimen --mpp --include --exclude --engine --device --workers --recipe "
             "--overwrite --quiet --log-json --geojson",
         ),
-        ("rescore", "--out --rulebook --specimen --mpp --recipe"),
+        ("rescore", "--out --rulebook --specimen --mpp --recipe --ish"),
+        ("rulebooks", "--check"),
+        ("cases", "--out"),
         ("phantom", "--out"),
     ],
 )

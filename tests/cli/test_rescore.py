@@ -1,6 +1,8 @@
 """``rescore`` from stored cells: folders, single tables, other rules, recipes."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,3 +148,69 @@ def test_mistakes_in_path_and_rules_are_told_at_once(call: Call, tmp_path: Path)
     ran = call("rescore", tmp_path / "nowhere", "--rulebook", "brest-2018", "--out", tmp_path / "out")
     assert ran.code == 2
     assert len(ran.error.splitlines()) == 2
+
+
+ISH = "slide_id,ratio,copies,cells\n"
+
+
+def ish_file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "ish.csv"
+    path.write_text(ISH + text, encoding="utf-8")
+    return path
+
+
+def test_ish_settles_the_status_and_stands_when_scored_again(
+    call: Call, results: Path, tmp_path: Path
+) -> None:
+    path = ish_file(tmp_path, "strong,1.3,2.1,20\nelsewhere,3.0,8.0,20\n")
+    ran = call("rescore", results, "--ish", path, "--out", tmp_path / "first")
+    assert ran.code == 0
+    assert "no cells here for elsewhere" in ran.error
+    first = score_of(tmp_path / "first" / "strong")
+    assert (first["score"], first["her2_status"], first["tag"]) == ("3+", "positive", "her2-positive")
+    assert (first["ish"]["result"], first["ish"]["reading"]["ratio"]) == ("group-5", 1.3)
+    assert "ISH_DISCORDANT" in {flag["code"] for flag in first["flags"]}
+    assert call("rescore", tmp_path / "first", "--out", tmp_path / "again").code == 0
+    assert score_of(tmp_path / "again" / "strong")["ish"] == first["ish"]
+    # Rules that cannot read it leave it out.
+    other = ("--rulebook", "breast-2013", "--out", tmp_path / "other")
+    assert call("rescore", tmp_path / "first", *other).code == 0
+    assert score_of(tmp_path / "other" / "strong")["ish"] is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "rulebook", "messages"),
+    [
+        ("strong,1.3,,20\nstrong,x,2,20\n", "breast-2018", ("row 2, column copies", "row 3, column ratio")),
+        ("elsewhere,1.3,2.1,20\n", "breast-2018", ("none of the slides here (strong)",)),
+        ("strong,1.3,2.1,20\n", "gastric-resection", ("says nothing of ISH", "--specimen")),
+    ],
+)
+def test_mistakes_in_ish_are_told_at_once(
+    call: Call, results: Path, tmp_path: Path, rows: str, rulebook: str, messages: tuple[str, ...]
+) -> None:
+    path = ish_file(tmp_path, rows)
+    ran = call("rescore", results, "--ish", path, "--rulebook", rulebook, "--out", tmp_path / "out")
+    assert ran.code == 2
+    for message in messages:
+        assert message in ran.error
+    assert not list((tmp_path / "out").glob("*/score.json"))
+
+
+def test_stored_cells_need_no_reader_of_slides_and_no_network(results: Path, tmp_path: Path) -> None:
+    program = f"""
+import sys
+sys.argv = ["her2path", "rescore", {str(results)!r}, "--out", {str(tmp_path / "out")!r}, "--quiet"]
+try:
+    from her2path.cli import main
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+print([name for name in ("torch", "openslide", "dask") if name in sys.modules])
+"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+    assert score_of(tmp_path / "out" / "strong")["score"] == "3+"

@@ -147,8 +147,7 @@ def test_broken_files_from_elsewhere(call: Call, realdata: Path, tmp_path: Path)
     ("options", "remedy"),
     [
         (("--mpp", "5"), "--mpp"),
-        (("--engine", "cnn"), "--engine classical"),
-        (("--device", "cuda"), "leave --device out"),
+        (("--engine", "classical", "--device", "cuda"), "leave --device out"),
         (("--rulebook", "brest-2018"), "did you mean breast-2018?"),
         (("--rulebook", "gastric-biopsy"), "give --specimen"),
         (("--include", "{folder}/regions.json"), "regions.json"),
@@ -224,7 +223,7 @@ def test_an_interrupted_run_keeps_what_is_finished_and_ends_with_130(
 
 def test_the_process_itself_ends_with_a_line_and_2(tmp_path: Path) -> None:
     """``main`` and not only the commands: no traceback reaches anyone."""
-    command = [sys.executable, "-m", "her2path", "score", "x.svs", "--out", str(tmp_path), "--engine", "cnn"]
+    command = [sys.executable, "-m", "her2path", "score", "x.svs", "--out", str(tmp_path), "--mpp", "5"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert ended.stderr.startswith("her2path: ")
@@ -242,7 +241,9 @@ def test_every_mistake_in_the_arguments_is_told_at_once(call: Call, strong_svs: 
         "--rulebook",
         "gastric-biopsy",
         "--engine",
-        "cnn",
+        "classical",
+        "--device",
+        "cuda",
         "--include",
         tmp_path / "nowhere.json",
     )
@@ -251,7 +252,7 @@ def test_every_mistake_in_the_arguments_is_told_at_once(call: Call, strong_svs: 
         "no slide matches",
         "check the path of the region file",
         "give --specimen",
-        "--engine classical",
+        "leave --device out",
     )
     for line, remedy in zip(ran.error.splitlines(), remedies, strict=True):
         assert remedy in line

@@ -3,28 +3,48 @@
 import pickle
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from her2path.cells.maps import CellMaps
 from her2path.cells.table import N_RAYS
-from her2path.cells.vocabulary import KINDS
+from her2path.cells.vocabulary import KINDS, TUMOUR
 from her2path.image.geometry import Region, Tile, scales_for
 from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix
+from her2path.nets.network import CellNet
+from her2path.nets.weights import TrainingFacts, save_network
 from her2path.segment.classical import ClassicalSegmenter
+from her2path.segment.neural import neural_segmenter
 from her2path.segment.protocol import Segmenter
 from her2path.slides.array import ArraySlide
 
-SEGMENTERS = [ClassicalSegmenter()]
 STAINS = StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, (240.0, 240.0, 240.0), "published")
 CORE = Region(256, 256, 256, 256)
 
 
-@pytest.fixture(params=SEGMENTERS, ids=lambda segmenter: segmenter.name)
-def segmenter(request: pytest.FixtureRequest) -> Segmenter:
-    found: Segmenter = request.param
-    return found
+@pytest.fixture(scope="module", params=["classical", "cnn"])
+def segmenter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Segmenter:
+    if request.param == "classical":
+        return ClassicalSegmenter()
+    return untrained(tmp_path_factory.mktemp("untrained"))
+
+
+def untrained(folder: Path) -> Segmenter:
+    """Random weights that call a nucleus what stands out from glass."""
+    torch.manual_seed(3)
+    network = CellNet().eval()
+    bias = network.dense.bias
+    assert bias is not None
+    with torch.inference_mode():
+        glass = torch.ones(1, 3, 256, 256)
+        network.dense.weight *= -200
+        bias -= network.maps(network.features(glass))[0, :, 32, 32] + 1
+    facts = TrainingFacts(config_digest="", software="test", steps=0)
+    save_network(network, folder, name="untrained", version="0", trained_with=facts)
+    return neural_segmenter(folder, "cpu")
 
 
 @pytest.fixture
@@ -51,14 +71,15 @@ def test_columns_have_their_types_and_one_row_a_cell(segmenter: Segmenter, slide
     n = len(maps.y_px)
     assert maps.y_px.dtype == maps.x_px.dtype == np.int32
     assert maps.nucleus_radii_um.shape == maps.cell_radii_um.shape == (n, N_RAYS)
-    evidence = maps.evidence
-    logits = (evidence.shape_logit, evidence.nucleus_od, evidence.contrast_od, evidence.gap_od)
-    for values in (maps.nucleus_radii_um, maps.cell_radii_um, *logits):
+    assert len(maps.evidence) == n
+    said = (getattr(maps.evidence, field.name) for field in fields(maps.evidence))
+    for values in (maps.nucleus_radii_um, maps.cell_radii_um, *said):
+        assert len(values) == n
+        assert np.isfinite(values).all()
+    for values in (maps.nucleus_radii_um, maps.cell_radii_um, maps.network_od, maps.network_completeness):
         assert len(values) == n
         assert values.dtype == np.float32
-        assert np.isfinite(values).all()
-    assert evidence.otherwise.dtype == np.int8
-    assert set(evidence.otherwise.tolist()) <= set(range(1, len(KINDS)))
+    assert np.isnan(maps.network_od).all() == (segmenter.weights is None)
     assert (maps.nucleus_radii_um > 0).all()
     assert (maps.cell_radii_um > 0).all()
 
@@ -83,7 +104,19 @@ def test_the_same_pixels_give_the_same_cells_also_after_pickling(
     for value, other in ((first, again), (first.evidence, again.evidence)):
         for field in fields(value):
             if field.name != "evidence":
-                assert np.array_equal(getattr(value, field.name), getattr(other, field.name))
+                mine, theirs = getattr(value, field.name), getattr(other, field.name)
+                assert np.array_equal(mine, theirs, equal_nan=np.asarray(mine).dtype.kind == "f")
+
+
+def test_it_settles_what_it_said(segmenter: Segmenter, slide: ArraySlide) -> None:
+    maps = run(segmenter, slide)
+    at_um = np.stack([maps.y_px, maps.x_px], axis=1).astype(np.float64) * slide.pixel_size.mean_um
+    kind, probability = segmenter.settle(at_um, maps.evidence)
+    assert kind.dtype == np.int8
+    assert set(kind.tolist()) <= set(range(len(KINDS)))
+    assert probability.dtype == np.float32
+    assert ((probability >= 0) & (probability <= 1)).all()
+    assert (probability[kind == TUMOUR] >= 0.5).all()
 
 
 def test_glass_holds_no_cell(segmenter: Segmenter, slide: ArraySlide) -> None:

@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from her2path.arrays import Rgb8
 from her2path.image.geometry import PixelSize, Region
 from her2path.slides.array import ArraySlide
 from her2path.slides.image import ImageSlide
+from her2path.slides.jpeg_tiles import JpegTileSlide
 from her2path.slides.openslide import OpenSlideSlide
 from her2path.slides.protocol import Slide
 
@@ -23,8 +25,11 @@ MPP_UM = (0.25, 0.5)
 
 @pytest.fixture(scope="module")
 def rgb() -> Rgb8:
-    """Smooth colour, different along y and x, so that a shift, swap or turn shows."""
-    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    """Colour that differs along y and x, so that a shift, swap or turn shows.
+
+    It changes every 8 px only: such blocks come out of a JPEG of the best quality as they went in.
+    """
+    y, x = np.mgrid[:HEIGHT, :WIDTH] // 8 * 8
     planes = (np.sin(y / 90) * 60 + 128, np.sin(x / 70) * 60 + 128, (y / HEIGHT + x / WIDTH) * 100)
     return np.stack(planes, axis=-1).astype(np.uint8)
 
@@ -44,7 +49,17 @@ def plain_tiff(rgb: Rgb8, folder: Path) -> Slide:
 
 
 def tiled_pyramid(rgb: Rgb8, folder: Path) -> Slide:
-    path = folder / "pyramid.tif"
+    write_pyramid(folder / "pyramid.tif", rgb, compression="deflate")
+    return OpenSlideSlide(folder / "pyramid.tif", mpp_um=MPP_UM)
+
+
+def jpeg_tiles(rgb: Rgb8, folder: Path) -> Slide:
+    coding = {"compression": "jpeg", "compressionargs": {"level": 100, "outcolorspace": "RGB"}}
+    write_pyramid(folder / "jpeg.tif", rgb, **coding)
+    return JpegTileSlide(OpenSlideSlide(folder / "jpeg.tif", mpp_um=MPP_UM))
+
+
+def write_pyramid(path: Path, rgb: Rgb8, **coding: Any) -> None:
     with tifffile.TiffWriter(path) as file:
         for step in (1, 4):
             blocks = rgb.reshape(HEIGHT // step, step, WIDTH // step, step, 3).mean(axis=(1, 3))
@@ -52,14 +67,13 @@ def tiled_pyramid(rgb: Rgb8, folder: Path) -> Slide:
                 np.rint(blocks).astype(np.uint8),
                 tile=(256, 256),
                 photometric="rgb",
-                compression="deflate",
                 subfiletype=int(step > 1),
                 metadata=None,
+                **coding,
             )
-    return OpenSlideSlide(path, mpp_um=MPP_UM)
 
 
-@pytest.fixture(scope="module", params=[in_memory, png, plain_tiff, tiled_pyramid])
+@pytest.fixture(scope="module", params=[in_memory, png, plain_tiff, tiled_pyramid, jpeg_tiles])
 def slide(request: pytest.FixtureRequest, rgb: Rgb8, tmp_path_factory: pytest.TempPathFactory) -> Slide:
     make: Callable[[Rgb8, Path], Slide] = request.param
     return make(rgb, tmp_path_factory.mktemp("slide"))

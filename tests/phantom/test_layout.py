@@ -3,7 +3,9 @@ import pytest
 from scipy.spatial import cKDTree
 
 from her2path.cells.vocabulary import PATTERNS, TUMOUR
-from her2path.phantom.layout import CLOSEST_UM, CellPlan, lay_out_cells
+from her2path.phantom.layout import lay_out_cells
+from her2path.phantom.places import CLOSEST_UM
+from her2path.phantom.plan import CellPlan
 from her2path.phantom.spec import SlideSpec
 from her2path.phantom.tissue import TissueMap
 

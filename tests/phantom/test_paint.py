@@ -1,7 +1,7 @@
 import numpy as np
 
-from her2path.phantom.layout import CellPlan
 from her2path.phantom.paint import Painter
+from her2path.phantom.plan import CellPlan
 from her2path.phantom.spec import SlideSpec
 from her2path.phantom.tissue import TissueMap
 

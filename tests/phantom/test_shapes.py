@@ -1,7 +1,7 @@
 import numpy as np
 
 from her2path.cells.vocabulary import TUMOUR
-from her2path.phantom.layout import CellPlan
+from her2path.phantom.plan import CellPlan
 from her2path.phantom.shapes import draw_shapes, nearest
 from her2path.phantom.view import View, make_textures
 

@@ -65,3 +65,9 @@ def test_unusable_files_are_refused(tmp_path: Path, text: str) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_spec(tmp_path / "none.toml")
+
+
+def test_the_least_clearing_comes_first(tmp_path: Path) -> None:
+    text = f"{ONE}tumour = {{ vesicular = [1.0, 0.5] }}"
+    with pytest.raises(ConfigurationError, match="swap them"):
+        read_spec(written(tmp_path, text))

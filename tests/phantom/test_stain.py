@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from her2path.phantom.layout import CREST_OD, CellPlan
+from her2path.phantom.plan import CREST_OD, CellPlan
 from her2path.phantom.shapes import Shapes, draw_shapes
 from her2path.phantom.stain import crest_density, membrane_sigma_um
 from her2path.phantom.view import View, make_textures

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from her2path.arrays import Rgb8
+from her2path.cells.table import COLUMNS, N_RAYS, CellTable
 from her2path.errors import ReadError
 from her2path.image.geometry import PixelSize, Region
 from her2path.pipeline.result import ScoredSlide
@@ -42,6 +45,10 @@ class DamagedSlide:
     @property
     def objective(self) -> float | None:
         return None
+
+    @property
+    def reader(self) -> str:
+        return "damaged array"
 
     def read(self, region: Region, level: int = 0) -> Rgb8:
         apart = (
@@ -80,3 +87,20 @@ def damaged(slide: ArraySlide) -> Callable[..., DamagedSlide]:
         return DamagedSlide(slide, region, levels)
 
     return damage
+
+
+@pytest.fixture(scope="session")
+def table_of() -> Callable[[NDArray[np.integer], NDArray[np.integer]], CellTable]:
+    """Give counted tumour cells at level-0 places, with 0 in every other column."""
+
+    def make(y_px: NDArray[np.integer], x_px: NDArray[np.integer]) -> CellTable:
+        n = len(y_px)
+        columns = {
+            column.name: np.zeros((n, N_RAYS) if column.name.endswith("_radii") else n, column.dtype)
+            for column in COLUMNS
+        }
+        given = {"cell_id": np.arange(n), "y_px": y_px, "x_px": x_px, "counted": np.ones(n, bool)}
+        places = {"fragment": np.full(n, -1), "region": np.full(n, -1)}
+        return CellTable(**columns | given | places)
+
+    return make

@@ -13,6 +13,7 @@ from her2path.cells.vocabulary import PATTERNS
 from her2path.pipeline.document import Clock, Outcome, run_document, score_document
 from her2path.pipeline.result import ScoredSlide
 from her2path.recipe import Recipe
+from her2path.segment.protocol import Weights
 from her2path.store.runs import SCORE_KEYS, score_json
 
 MEMBRANE_KEYS = {"mean", "p10", "p50", "p90"}
@@ -95,6 +96,17 @@ def test_a_file_that_is_not_there_has_no_digest(recipe: Recipe) -> None:
     assert (run["input_sha256"], run["input_bytes"]) == (None, None)
 
 
+def test_the_network_that_was_asked_is_named(recipe: Recipe) -> None:
+    asked = Outcome(
+        "x", Path("x.svs"), recipe, engine="cnn", device="cuda", weights=Weights("compact", "ab" * 32)
+    )
+    run, score = run_document(asked, Clock()), score_document(asked, Clock())
+    assert (run["engine"], run["device"], score["engine"], score["device"]) == ("cnn", "cuda") * 2
+    assert (run["weights"], run["weights_sha256"]) == ("compact", "ab" * 32)
+    none = run_document(Outcome("x", Path("x.svs"), recipe, engine="classical"), Clock())
+    assert (none["weights"], none["weights_sha256"], none["device"]) == (None, None, "cpu")
+
+
 def test_the_laps_of_a_clock_sum_to_what_has_passed() -> None:
     clock = Clock()
     clock.lap("first")
@@ -102,3 +114,17 @@ def test_the_laps_of_a_clock_sum_to_what_has_passed() -> None:
     assert list(clock.seconds) == ["first", "second"]
     assert 0 <= sum(clock.seconds.values()) <= clock.elapsed
     assert clock.pixels == {"second": 12}
+
+
+def test_measures_beside_the_score_are_there_or_null(strong: ScoredSlide, recipe: Recipe) -> None:
+    score = orjson.loads(score_json(strong.score))
+    assert score["continuous"]["h_score"] == pytest.approx(score["h_score"])
+    assert 0 < score["continuous"]["proximity"]["fraction"] <= 1
+    assert len(score["continuous"]["qcs"]["curve_od"]) == len(score["continuous"]["qcs"]["curve_fraction"])
+    sweep = score["threshold_sweep"]
+    row = sweep["complete_cut_offs"].index(sweep["complete"])
+    assert sweep["scores"][row][sweep["intensity_factors"].index(1.0)] == score["score"]
+    assert score["display"] == {"category": score["score"], "tag": recipe.display.of(score["tag"])}
+    nothing = score_document(Outcome("x", Path("x.svs"), recipe, engine="classical"), Clock())
+    assert (nothing["continuous"], nothing["threshold_sweep"]) == (None, None)
+    assert nothing["display"] == {"category": None, "tag": None}

@@ -168,3 +168,17 @@ def test_too_few_cells_before_may_be_enough_now(stored: Path, recipe: Recipe) ->
 def test_areas_of_another_pixel_size_are_not_known(stored: Path) -> None:
     score = rescore(stored, "strong", load_recipe(mpp_um=(0.3, 0.3)), derive_patterns=False).score
     assert score["area_mm2"] is None
+
+
+def test_parts_stand_under_new_rules(stored: Path, strong: ScoredSlide, recipe: Recipe) -> None:
+    again = rescore(stored, "strong", recipe, derive_patterns=False)
+    for key in ("fragments", "n_tumour_fragments", "regions"):
+        assert orjson.dumps(again.score[key]) == orjson.dumps(strong.score[key])
+    np.testing.assert_array_equal(again.cells.fragment, strong.cells.fragment)
+    other = rescore(stored, "strong", load_recipe(rulebook="breast-2007"), derive_patterns=False)
+    assert [one["score"] for one in other.score["fragments"]] == [other.score["score"]]
+
+
+def test_a_bare_table_knows_no_parts(bare: Path, recipe: Recipe) -> None:
+    score = rescore(bare, "bare", recipe, derive_patterns=False).score
+    assert (score["fragments"], score["n_tumour_fragments"], score["regions"]) == (None, None, [])

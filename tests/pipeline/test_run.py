@@ -17,6 +17,7 @@ from her2path.pipeline.slide import SlideRequest
 from her2path.recipe import Recipe
 from her2path.runners.threads import ThreadRunner
 from her2path.segment.classical import ClassicalSegmenter
+from her2path.segment.protocol import Weights
 from her2path.store.cohort import COHORT_COLUMNS
 from her2path.store.recipes import load_recipe
 from her2path.store.runs import describe_file
@@ -60,12 +61,14 @@ def scorer(strong: ScoredSlide, monkeypatch: pytest.MonkeyPatch) -> Scorer:
 
 @pytest.fixture
 def run(tmp_path: Path, recipe: Recipe, scorer: Scorer) -> Run:
-    def score(*ids: str, using: Recipe = recipe, **options: Any) -> list[tuple[Mapping[str, Any], bool]]:
+    def score(
+        *ids: str, using: Recipe = recipe, asking: Weights | None = None, **options: Any
+    ) -> list[tuple[Mapping[str, Any], bool]]:
         return list(
             score_slides(
                 [SlideRequest(one, tmp_path / f"{one}.svs") for one in ids],
                 using,
-                ClassicalSegmenter(),
+                ClassicalSegmenter(weights=asking),
                 ThreadRunner(),
                 out=tmp_path / "out",
                 publish=lambda scored, folder: publish(scored, folder, report_html="<html></html>"),
@@ -100,6 +103,12 @@ def test_another_recipe_scores_again(run: Run, scorer: Scorer, recipe: Recipe) -
     ((score, stood),) = run("a", using=other)
     assert scorer.calls == ["a", "a"]
     assert (score["recipe_digest"], stood) == (other.digest, False)
+
+
+def test_another_network_scores_again(run: Run, scorer: Scorer) -> None:
+    for asking in (None, Weights("one", "ab"), Weights("one", "ab"), Weights("one", "cd")):
+        run("a", asking=asking)
+    assert len(scorer.calls) == 3
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import shapely
 
 from her2path.cells.table import CellTable
 from her2path.errors import UsageError
+from her2path.image import fragments as fragments_of_tissue
 from her2path.image.geometry import PixelSize, Region
 from her2path.image.stains import StainMatrix
 from her2path.pipeline import slide as pipeline_slide
@@ -223,3 +224,55 @@ def test_too_few_cells_are_counted_all_the_same(
     scored = score_open_slide(slide, recipe.model_copy(update={"statistics": many}))
     assert (scored.score["status"], scored.score["fractions"]) == ("not_evaluable", None)
     assert scored.score["n_cells"] == np.count_nonzero(scored.cells.counted & (scored.cells.pattern >= 0)) > 0
+
+
+def test_a_slide_of_one_piece_is_one_fragment_with_the_score_of_the_whole(strong: ScoredSlide) -> None:
+    score = strong.score
+    (fragment,) = score["fragments"]
+    same = ("score", "category", "rule_fired", "n_cells", "fractions")
+    assert {key: fragment[key] for key in same} == {key: score[key] for key in same}
+    assert fragment["h_score"] == pytest.approx(score["h_score"])
+    assert fragment["area_mm2"] == pytest.approx(score["area_mm2"]["analysed"])
+    assert (score["n_tumour_fragments"], score["regions"]) == (1, [])
+    assert set(strong.cells.fragment.tolist()) == {1}
+    assert set(strong.cells.region.tolist()) == {-1}
+
+
+def test_results_by_region_stand_beside_the_whole(
+    score_open_slide: Callable[..., ScoredSlide], slide: ArraySlide, recipe: Recipe
+) -> None:
+    include = (outline(0, 0, 512, 1024), outline(512, 0, 512, 512), outline(100, 100, 16, 16))
+    in_situ = Outline(shapely.box(256, 256, 512, 512), "Tumor", "DCIS")
+    scored = score_open_slide(slide, recipe, include=(*include, in_situ))
+    score = scored.score
+    assert areas_add_up(score)
+    assert score["area_mm2"]["excluded"]["in_situ"] > 0
+    regions = score["regions"]
+    assert [region["name"] for region in regions] == ["box"] * 3
+    assert sum(region["n_cells"] for region in regions) == score["n_cells"]
+    assert sum(region["area_mm2"] for region in regions) == pytest.approx(score["area_mm2"]["analysed"])
+    assert (regions[2]["score"], regions[2]["fractions"] is None) == (None, regions[2]["n_cells"] == 0)
+    cells = scored.cells
+    for region in regions:
+        assert region["n_cells"] == np.count_nonzero(cells.counted & (cells.region == region["number"]))
+    assert (cells.region >= 1).all()
+    inside = (cells.y_px >= 256) & (cells.y_px < 512) & (cells.x_px >= 256) & (cells.x_px < 512)
+    assert not inside.any()
+
+
+def test_two_pieces_are_two_fragments(
+    score_open_slide: Callable[..., ScoredSlide],
+    slide: ArraySlide,
+    recipe: Recipe,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fragments_of_tissue, "MIN_FRAGMENT_MM2", 0.01)  # small pieces are scored sooner
+    piece = slide.read(Region(256, 256, 512, 512))
+    glass = np.full((512, 512, 3), 240, np.uint8)
+    apart = ArraySlide(np.concatenate([piece, glass, piece], axis=1), slide.pixel_size)
+    scored = score_open_slide(apart, recipe)
+    fragments = scored.score["fragments"]
+    assert [fragment["number"] for fragment in fragments] == [1, 2]
+    assert sum(fragment["n_cells"] for fragment in fragments) == scored.score["n_cells"]
+    cells = scored.cells
+    np.testing.assert_array_equal(cells.fragment, 1 + (cells.x_px > 768))

@@ -44,7 +44,9 @@ def table(slide: ArraySlide, *, tile_px: int, origin_yx_px: tuple[int, int]) -> 
     parts = cells_in_slide(
         slide, tiles, survey.stains, SEGMENTER, ThreadRunner(), stained_od=RECIPE.grading.stained_od
     )
-    return _settle(TileCells.concat(list(parts)), slide.pixel_size, tissue, survey.downsample, RECIPE)
+    return _settle(
+        TileCells.concat(list(parts)), SEGMENTER, slide.pixel_size, tissue, survey.downsample, RECIPE
+    )
 
 
 @pytest.mark.parametrize("mpp_um", PIXEL_SIZES)

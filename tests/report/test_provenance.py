@@ -48,3 +48,28 @@ def test_both_axes_are_told_where_they_differ(scored: ScoredSlide) -> None:
     score = {**scored.score, "mpp": 0.3536, "mpp_yx": [0.25, 0.5]}
     rows = dict(row for _, table in provenance_tables(score, scored.run) for row in table)
     assert rows["Pixel size"] == "0.2500 high, 0.5000\u202fµm wide"
+
+
+def test_controls_are_told_where_there_are_any(scored: ScoredSlide) -> None:
+    calibration = {
+        "assay": "HER2 IHC",
+        "clone": "4B5",
+        "scanner": "A",
+        "date": "2026-01-31",
+        "levels": ["0", "1+", "3+"],
+        "measured_od": [0.0, 0.1, 0.5],
+        "expected_od": [0.0, 0.2, 1.0],
+        "n_controls": 9,
+    }
+    recipe = {
+        "clone": "4B5",
+        "grading": {"calibration": calibration},
+        "statistics": {"presence_limit_of_blank": 0.012},
+    }
+    tables = dict(provenance_tables(scored.score, {"recipe": recipe}))
+    rows = dict(tables["Assay and controls"])
+    assert (rows["Clone"], rows["Limit of blank"]) == ("4B5", "1.2\u202f%")
+    assert rows["Limit of detection"] == NOT_GIVEN
+    assert rows["Calibration"] == "HER2 IHC, clone 4B5, A"
+    assert rows["Density of the reference"] == "0, 0.2, 1"
+    assert dict(provenance_tables(scored.score, {})[2][1])["Calibration"] == NOT_GIVEN

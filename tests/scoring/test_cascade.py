@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from her2path.cells.vocabulary import PATTERNS
 from her2path.scoring.cascade import category_ranks, conditions_met, deciding_rule, presence_gate, wilson
@@ -27,6 +28,13 @@ def test_wilson_of_many_is_that_of_each_and_stays_inside() -> None:
     assert [wilson(int(c), 40) for c in count] == list(zip(low, high, strict=True))
     assert (low[0], high[-1]) == pytest.approx((0, 1), abs=1e-15)
     assert ((low >= 0) & (low <= count / n) & (count / n <= high) & (high <= 1)).all()
+
+
+def test_wilson_is_that_of_statsmodels() -> None:
+    n = np.array([1, 7, 20, 999, 10**6])[:, None]
+    count = np.unique(np.round(n * np.linspace(0, 1, 41)).astype(int), axis=1)
+    expected = proportion_confint(count, n, method="wilson")
+    assert np.allclose(wilson(count, n), expected, rtol=0, atol=1e-12)
 
 
 def test_many_replicates_are_decided_as_each_alone(rulebooks: dict[str, Rulebook]) -> None:

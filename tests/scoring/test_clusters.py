@@ -18,8 +18,10 @@ def test_cells_that_are_no_members_do_not_bridge() -> None:
 
 def test_several_kinds_at_once_are_each_alone() -> None:
     rng = np.random.default_rng(3)
-    yx, kinds = rng.uniform(0, 300, (400, 2)), rng.random((400, 3)) < [0.1, 0.5, 0.9]
-    alone = [group_sizes(yx, kinds[:, [k]], 12.0) for k in range(3)]
+    yx, draw = rng.uniform(0, 300, (400, 2)), rng.random((400, 4))
+    # Three that hold one another, as the rules of a biopsy do, and three that do not.
+    kinds = np.hstack([draw[:, :1] < [0.5, 0.9, 0.1], draw[:, 1:] < [0.1, 0.5, 0.9]])
+    alone = [group_sizes(yx, kinds[:, [k]], 12.0) for k in range(6)]
     assert np.array_equal(group_sizes(yx, kinds, 12.0), np.hstack(alone))
     # Each kind as plainly: groups of its own members only.
     for k, sizes in enumerate(alone):

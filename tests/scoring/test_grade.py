@@ -1,4 +1,6 @@
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -74,3 +76,36 @@ def test_regrading_moves_pattern_and_grade_and_nothing_else(
     assert not (stricter.pattern == PATTERNS.index("SC")).any()
     assert (stricter.grade == 3).sum() == 0
     assert np.array_equal(stricter.membrane_od, table.membrane_od, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("believed", "od", "completeness"), [("pixels", 0.3, 0.5), ("network", 0.7, 0.9), ("both", 0.5, 0.7)]
+)
+def test_the_recipe_says_which_witness_grades(
+    table_of_counts: Callable[..., CellTable],
+    believed: Literal["pixels", "network", "both"],
+    od: float,
+    completeness: float,
+) -> None:
+    table = table_of_counts(dict.fromkeys(PATTERNS, 3))
+    n = len(table)
+    pixels = replace(
+        table,
+        pixel_od=np.full(n, 0.3, np.float32),
+        pixel_completeness=np.where(np.arange(n) == 4, np.nan, 0.5).astype(np.float32),
+    )
+    grading = Grading(intensity_from=believed)
+    alone = regrade(pixels, grading)
+    assert alone.membrane_od == pytest.approx(0.3)
+    assert alone.pattern[4] == -1
+    seen = replace(
+        pixels,
+        network_od=np.full(n, 0.7, np.float32),
+        network_completeness=np.full(n, 0.9, np.float32),
+    )
+    graded = regrade(seen, grading)
+    others = np.arange(n) != 4
+    assert graded.membrane_od[others] == pytest.approx(od)
+    assert graded.completeness[others] == pytest.approx(completeness)
+    assert (graded.pattern[4] == -1) == (believed != "network")
+    assert regrade(table, grading).equals(table)

@@ -164,3 +164,50 @@ def test_a_three_plus_of_single_cells_is_not_contiguous(
     score = breast(table_of_patterns(scattered.ravel()))
     assert score.score == "3+"
     assert "3PLUS_NOT_CONTIGUOUS" in _codes(score)
+
+
+@pytest.mark.parametrize(
+    ("counts", "tag"), [({"N": 2000}, "her2-null"), ({"N": 1000, "FI": 1000}, "her2-low")]
+)
+def test_a_rulebook_may_ask_for_the_clone(
+    table_of_counts: Callable[..., CellTable],
+    rulebooks: dict[str, Rulebook],
+    counts: dict[str, int],
+    tag: Tag,
+) -> None:
+    book = rulebooks["breast-2018"].model_copy(update={"clone_required": True})
+    table = table_of_counts(counts)
+    found = {
+        clone: score_cells(
+            table, rulebook=book, statistics=STATISTICS, pixel_size=FINE, specimen=None, clone=clone
+        )
+        for clone in (None, "4B5")
+    }
+    assert found["4B5"].tag == tag
+    assert found[None].tag is None
+    (why,) = (flag.detail for flag in found[None].flags if flag.code == "TAG_WITHHELD")
+    assert "clone" in why
+    assert found[None].score == found["4B5"].score
+
+
+def test_staining_between_blank_and_detection_is_told(
+    table_of_counts: Callable[..., CellTable], rulebooks: dict[str, Rulebook]
+) -> None:
+    limits = STATISTICS.model_copy(
+        update={"presence_limit_of_blank": 0.001, "presence_limit_of_detection": 0.03}
+    )
+
+    def codes(n_stained: int) -> set[str]:
+        return _codes(
+            score_cells(
+                table_of_counts({"N": 1000 - n_stained, "FI": n_stained}),
+                rulebook=rulebooks["breast-2018"],
+                statistics=limits,
+                pixel_size=FINE,
+                specimen=None,
+            )
+        )
+
+    assert "BELOW_DETECTION" in codes(29)
+    assert "BELOW_DETECTION" not in codes(30)
+    assert "BELOW_DETECTION" not in codes(5), "that is below the gate: not present at all"

@@ -143,3 +143,78 @@ def test_a_specimen_that_the_rules_are_not_for_is_refused(
     else:
         with pytest.raises(UsageError, match=r"--specimen|--rulebook"):
             rulebooks[book].check_specimen(specimen)
+
+
+def test_a_rulebook_for_two_kinds_of_specimen_reads_each_by_its_own_rules(
+    rulebooks: dict[str, Rulebook],
+) -> None:
+    book = rulebooks["tumour-agnostic"]
+    for specimen, same in (("resection", "gastric-resection"), ("biopsy", "gastric-biopsy")):
+        read = book.for_specimen(specimen)  # type: ignore[arg-type]
+        asked = [(rule.category, rule.patterns, rule.metric, rule.op, rule.threshold) for rule in read.rules]
+        assert asked == [
+            (rule.category, rule.patterns, rule.metric, rule.op, rule.threshold)
+            for rule in rulebooks[same].rules
+        ]
+        assert len(read.notices) == len(rulebooks[same].notices)
+    with pytest.raises(UsageError, match="--specimen"):
+        book.for_specimen(None)
+
+
+def test_a_rule_may_mean_something_else_than_its_category(rulebooks: dict[str, Rulebook]) -> None:
+    book = rulebooks["colorectal-heracles"]
+    meant = {
+        book.name_of(k): (book.result_of(k).her2_status, book.result_of(k).tag)
+        for k in range(len(book.rules) + 1)
+    }
+    assert meant == {
+        "strong-half": ("positive", "her2-positive"),
+        "strong-part": ("positive", None),
+        "moderate-half": ("equivocal", None),
+        "strong-limited": ("negative", None),
+        "moderate-part": ("negative", None),
+        "faint": ("negative", None),
+        "no-staining": ("negative", None),
+    }
+
+
+def _status_rises(book: dict[str, Any]) -> None:
+    book["rules"][0]["her2_status"] = "negative"
+
+
+def _rule_for_nobody(book: dict[str, Any]) -> None:
+    book["rules"][0]["specimens"] = ["cytology"]
+    book["specimens"] = ["resection"]
+
+
+def _specimen_not_asked_for(book: dict[str, Any]) -> None:
+    book["rules"][0]["specimens"] = ["biopsy"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_status_rises, "gives a higher status than 'strong-complete'"),
+        (_rule_for_nobody, "'strong-complete' is for cytology, which specimens does not name"),
+        (_specimen_not_asked_for, "specimen_required must be true"),
+    ],
+)
+def test_statuses_and_specimens_that_do_not_fit_are_refused(
+    breast: dict[str, Any], spoil: Any, message: str
+) -> None:
+    spoil(breast)
+    with pytest.raises(ConfigurationError, match=message):
+        parse_rulebook(breast, "mine.toml")
+
+
+@pytest.mark.parametrize("path", sorted(RULEBOOKS.glob("*.toml")), ids=lambda path: path.stem)
+def test_what_is_recalled_is_marked_in_the_notes(path: Path, rulebooks: dict[str, Rulebook]) -> None:
+    book = rulebooks[path.stem]
+    marked = "recalled" in path.read_text(encoding="utf-8").lower().replace("\n", " ")
+    assert marked == any("recalled" in note.lower() for note in book.notes)
+
+
+def test_rules_without_ish_say_so(rulebooks: dict[str, Rulebook]) -> None:
+    assert {name for name, book in rulebooks.items() if book.ish} == {"breast-2018", "colorectal-heracles"}
+    with pytest.raises(UsageError, match="says nothing of ISH"):
+        rulebooks["breast-2007"].ish_table()

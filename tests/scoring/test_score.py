@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2path.cells.table import CellTable
 from her2path.cells.vocabulary import PATTERNS, UNGRADED
 from her2path.errors import NotEvaluableError, UsageError
 from her2path.image.geometry import PixelSize
-from her2path.scoring.rulebook import Category, GapPolicy, Rulebook, Specimen, parse_rulebook
+from her2path.scoring.rulebook import Category, Rulebook, Specimen, parse_rulebook
+from her2path.scoring.rules import GapPolicy
 from her2path.scoring.score import SlideScore, score_cells
 from her2path.scoring.settings import Statistics
 
@@ -208,6 +209,7 @@ def test_only_counted_and_measured_cells_are_the_denominator(
     assert "UNMEASURED_CELLS" in _codes(score)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(0, 200), min_size=9, max_size=9).filter(lambda counts: sum(counts) >= 20))
 def test_fractions_sum_to_one_and_every_table_has_a_score(
     table_of_counts: Callable[..., CellTable],
@@ -292,3 +294,25 @@ def test_the_evidence_names_what_each_rule_saw(
     assert fired.percent == pytest.approx(12.4)
     assert score.explanation == fired.sentence
     assert "12.40 % of tumour cells (124 of 1,000); the rule asks for more than 10 %" in fired.sentence
+
+
+def test_how_sure_stands_beside_the_score(
+    table_of_counts: Callable[..., CellTable], rulebooks: dict[str, Rulebook]
+) -> None:
+    table = table_of_counts({"N": 880, "SC": 120})
+    score = _score(table, rulebooks["breast-2018"], Statistics(), pixel_size=FINE)
+    low, high = score.fractions_wilson["SC"]
+    assert (low, high) == pytest.approx((0.1013, 0.1416), abs=1e-3)  # 12 % of 1000 independent cells
+    assert score.fractions_ci is not None
+    assert score.fractions_ci["SC"][0] <= low + 0.003
+    assert score.fractions_ci["SC"][1] >= high - 0.003
+    assert score.cells_to_other_score is not None
+    assert score.cells_to_other_score.lower is not None
+    assert (score.cells_to_other_score.lower.cells, score.cells_to_other_score.lower.score) == (20, "2+")
+    assert score.design_effect is not None
+    assert 1 <= score.design_effect < 3  # the cells are shuffled
+    assert score.tag_ci is not None
+    assert score.score_ci is not None
+    assert score.tag_ci["her2-positive"] == score.score_ci["3+"]
+    assert score.tag_ci["none"] == score.score_ci["2+"]
+    assert sum(score.tag_ci.values()) == pytest.approx(1)

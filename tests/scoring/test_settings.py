@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from her2path.scoring.settings import Grading, Settings, Statistics, problems_in
+from her2path.scoring.settings import Display, Grading, Settings, Statistics, problems_in
 
 
 class Outer(Settings):
@@ -33,3 +33,11 @@ def test_every_problem_has_its_key_and_an_unknown_key_the_known_ones() -> None:
     assert "did you mean seed?" in unknown
     (inside,) = [problem for problem in problems if problem.startswith("extra")]
     assert inside == "extra: unknown key; known here: statistics, grids"
+
+
+def test_codes_have_words_that_a_recipe_may_change() -> None:
+    display = Display(IHC0_STAINED="0+", her2_ultralow="ultralow")
+    assert display.of("IHC0_STAINED") == "0+"
+    assert display.of("IHC0_NULL") == "0"
+    assert display.of("her2-ultralow") == "ultralow"
+    assert display.of(None) is None

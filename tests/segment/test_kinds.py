@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from her2path.cells.maps import KindEvidence
 from her2path.cells.vocabulary import LYMPHOCYTE, OTHER, STROMA, TUMOUR
-from her2path.segment.kinds import SOLID_OD, USUAL_NUCLEUS_OD, kind_evidence, settle_kinds
+from her2path.segment.kinds import (
+    SOLID_OD,
+    USUAL_NUCLEUS_OD,
+    KindEvidence,
+    NetworkEvidence,
+    kind_evidence,
+    settle_kinds,
+    settle_with_network,
+)
 from her2path.segment.nuclei import find_nuclei
 
 if TYPE_CHECKING:
@@ -100,3 +107,55 @@ def test_a_pale_slide_is_judged_by_its_own_measure() -> None:
     half = np.float32(0.5)
     pale = replace(usual, nucleus_od=usual.nucleus_od * half, gap_od=usual.gap_od * half)
     assert settle_kinds(at_um, pale)[1] == pytest.approx(settle_kinds(at_um, usual)[1], abs=1e-6)
+
+
+def said(*rows: tuple[float, float, float, float]) -> NetworkEvidence:
+    """A network's words on cells whose pixels speak neither for nor against tumour."""
+    n = len(rows)
+    return NetworkEvidence(
+        shape_logit=np.zeros(n, np.float32),
+        nucleus_od=np.full(n, USUAL_NUCLEUS_OD, np.float32),
+        contrast_od=np.full(n, 0.05, np.float32),
+        gap_od=np.full(n, SOLID_OD, np.float32),
+        otherwise=np.full(n, STROMA, np.int8),
+        probabilities=np.array(rows, np.float32),
+    )
+
+
+def test_what_a_network_and_the_pixels_are_sure_of_stands_against_its_neighbours() -> None:
+    at_um = np.array([[0.0, 8.0 * i] for i in range(9)])
+    tumour, lymphocyte = (0.97, 0.01, 0.01, 0.01), (0.01, 0.01, 0.97, 0.01)
+    words = said(*[tumour] * 4, lymphocyte, *[tumour] * 4)
+    small = np.where(np.arange(9) == 4, -1.0, 0.0).astype(np.float32)
+    kind, _ = settle_with_network(at_um, replace(words, shape_logit=small))
+    assert kind.tolist() == [TUMOUR] * 4 + [LYMPHOCYTE] + [TUMOUR] * 4
+
+
+def test_the_pixels_overrule_a_network_in_doubt() -> None:
+    large = replace(said((0.3, 0.6, 0.05, 0.05)), shape_logit=np.array([2.0], np.float32))
+    assert settle_with_network(np.zeros((1, 2)), large)[0].tolist() == [TUMOUR]
+
+
+def test_what_a_network_doubts_its_neighbours_settle() -> None:
+    at_um = np.array([[0.0, 8.0 * i] for i in range(9)])
+    doubt = (0.45, 0.5, 0.03, 0.02)
+    for sure, expected in (((0.97, 0.01, 0.01, 0.01), TUMOUR), ((0.02, 0.96, 0.01, 0.01), STROMA)):
+        kind, probability = settle_with_network(at_um, said(*[sure] * 4, doubt, *[sure] * 4))
+        assert kind[4] == expected
+        assert (probability[4] > 0.5) == (expected == TUMOUR)
+
+
+def test_what_is_no_cell_is_not_heard() -> None:
+    at_um = np.array([[0.0, 0.0], [0.0, 5.0]])
+    alone = settle_with_network(at_um[:1], said((0.45, 0.5, 0.03, 0.02)))
+    beside = settle_with_network(at_um, said((0.45, 0.5, 0.03, 0.02), (0.01, 0.04, 0.05, 0.9)))
+    assert beside[0].tolist() == [STROMA, OTHER]
+    assert beside[1][0] == alone[1][0]
+
+
+def test_certainty_is_no_infinity() -> None:
+    at_um = np.array([[0.0, 0.0], [0.0, 100.0]])
+    kind, probability = settle_with_network(at_um, said((1, 0, 0, 0), (0, 0, 1, 0)))
+    assert kind.tolist() == [TUMOUR, LYMPHOCYTE]
+    assert np.isfinite(probability).all()
+    assert probability[0] > 0.95

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from her2path.arrays import Floats
 from her2path.cells.table import N_RAYS
-from her2path.segment.membranes import cell_contours, half_way
+from her2path.segment.membranes import cell_contours, half_way, search_around, search_between
 
 if TYPE_CHECKING:
     from tests.segment.conftest import Canvas
@@ -20,7 +20,8 @@ MPP = (0.25, 0.25)
 def contours(canvas: "Canvas", *at_um: tuple[float, float], nucleus_um: float = 3.5) -> Floats:
     y, x = (np.array([round(place[axis] / 0.25) for place in at_um], np.int32) for axis in (0, 1))
     _, dab = canvas.planes
-    return cell_contours(dab, y, x, np.full((len(at_um), N_RAYS), nucleus_um, np.float32), MPP)
+    nuclei_um = np.full((len(at_um), N_RAYS), nucleus_um, np.float32)
+    return cell_contours(dab, y, x, search_between(y, x, nuclei_um, MPP), MPP)
 
 
 @pytest.mark.parametrize("radius_um", [5.5, 7.0, 9.0])
@@ -86,3 +87,21 @@ def test_far_cells_and_cells_alone_have_no_border() -> None:
     far = half_way(np.array([[0.0, 0.0], [0.0, 500.0]]), radii_um)
     alone = half_way(np.array([[0.0, 0.0]]), radii_um[:1])
     assert (far == alone).all()
+
+
+@pytest.mark.parametrize("said_um", [5.5, 6.0, 7.0, 8.0])
+def test_a_network_that_errs_is_put_right_by_the_pixels(fine: "Canvas", said_um: float) -> None:
+    fine.ring(30, 30, 7.0, 0.5)
+    fine.ring(30, 30, 11.0, 0.9)
+    _, dab = fine.planes
+    at = np.array([120], np.int32)
+    found = cell_contours(dab, at, at, search_around(np.full((1, N_RAYS), said_um, np.float32)), MPP)
+    assert found[0] == pytest.approx(7.0, abs=0.8)
+
+
+def test_without_stain_the_network_is_believed(fine: "Canvas") -> None:
+    _, dab = fine.planes
+    at = np.array([120], np.int32)
+    for said_um in (0.2, 4.0, 20.0):
+        found = cell_contours(dab, at, at, search_around(np.full((1, N_RAYS), said_um, np.float32)), MPP)
+        assert found[0] == pytest.approx(np.clip(said_um, 1.5, 12.0), abs=0.5)

@@ -11,6 +11,7 @@ from PIL import Image
 from her2path.errors import PixelSizeError, ReadError, SlideError
 from her2path.image.geometry import Region
 from her2path.slides.image import ImageSlide
+from her2path.slides.jpeg_tiles import JpegTileSlide
 from her2path.slides.open import open_slide
 from her2path.slides.openslide import OpenSlideSlide
 
@@ -74,7 +75,21 @@ def test_each_unusable_file_says_why_and_what_to_do(
 def test_tiled_tiff_goes_to_openslide(tmp_path: Path) -> None:
     path = tmp_path / "slide.tif"
     tifffile.imwrite(path, RGB, tile=(256, 256), photometric="rgb")
-    assert isinstance(open_slide(path, mpp_um=MPP_UM), OpenSlideSlide)
+    slide = open_slide(path, mpp_um=MPP_UM)
+    assert isinstance(slide, OpenSlideSlide)
+    assert slide.reader == "OpenSlide (slide.tif: level 0 has no JPEG tiles that are plain and all there)"
+    with pytest.raises(SlideError, match="no JPEG tiles"):
+        open_slide(path, mpp_um=MPP_UM, reader="JPEG tiles")
+
+
+def test_jpeg_tiles_are_decoded_directly_unless_openslide_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "slide.tif"
+    tifffile.imwrite(path, RGB, tile=(256, 256), photometric="rgb", compression="jpeg")
+    assert isinstance(open_slide(path, mpp_um=MPP_UM), JpegTileSlide)
+    assert isinstance(open_slide(path, mpp_um=MPP_UM, reader="JPEG tiles"), JpegTileSlide)
+    slide = open_slide(path, mpp_um=MPP_UM, reader="OpenSlide")
+    assert isinstance(slide, OpenSlideSlide)
+    assert slide.reader == "OpenSlide"
 
 
 def test_tiff_that_openslide_refuses_is_decoded_whole(tmp_path: Path) -> None:
@@ -119,6 +134,18 @@ def test_real_slides(path: Path) -> None:
     size = slide.levels[0]
     overview = slide.read(Region(0, 0, size.height_px, size.width_px), len(slide.levels) - 1)
     assert 100 < overview.mean() < 255
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not REALDATA.exists(), reason="needs ../shared/realdata")
+@pytest.mark.parametrize("name", ["cmu_small_region.svs", "tumor_001aaf.tif", "small.svs"])
+def test_real_jpeg_tiles_are_decoded_directly(name: str) -> None:
+    path = REALDATA / "slides" / name
+    direct = open_slide(path, mpp_um=MPP_UM, reader="JPEG tiles")
+    slide = open_slide(path, mpp_um=MPP_UM, reader="OpenSlide")
+    size = direct.levels[0]
+    region = Region(-10, size.width_px // 2, min(size.height_px, 1500), 1000)
+    np.testing.assert_array_equal(direct.read(region), slide.read(region))
 
 
 @pytest.mark.realdata

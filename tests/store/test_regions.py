@@ -70,16 +70,48 @@ def test_the_class_names_the_region_and_else_its_own_name(tmp_path: Path) -> Non
     assert [o.name for o in read_regions(write(tmp_path, document)).outlines] == ["Tumor", "second", ""]
 
 
-def test_lines_and_points_are_counted_not_read(tmp_path: Path) -> None:
+def test_lines_and_points_are_named_not_read(tmp_path: Path) -> None:
     document = [
         feature("Polygon", [SQUARE]),
         feature("Point", [1, 1]),
-        feature("LineString", SQUARE),
+        feature("LineString", SQUARE, name="margin"),
         feature("Polygon", [[[0, 0], [5, 0], [0, 0]]]),
         {"type": "Feature", "geometry": None, "properties": {}},
     ]
     found = read_regions(write(tmp_path, document))
-    assert (len(found.outlines), found.n_without_area) == (1, 4)
+    assert len(found.outlines) == 1
+    assert found.passed_over == ("Point", "LineString 'margin'", "Polygon", "empty shape")
+    assert found.passed_over_words == "1 x Point, 1 x LineString 'margin', 1 x Polygon, 1 x empty shape"
+
+
+def test_shapes_of_one_class_keep_their_own_names(tmp_path: Path) -> None:
+    document = [
+        feature("Polygon", [SQUARE], classification={"name": "Tumor"}, name="first"),
+        feature("Polygon", [SQUARE], classification={"names": ["Tumor", "DCIS"]}),
+        feature("Polygon", [SQUARE], classification="Stroma"),
+        feature("Polygon", [SQUARE], classification={"name": None}, name="loose"),
+    ]
+    outlines = read_regions(write(tmp_path, document)).outlines
+    assert [(o.name, o.title, o.label) for o in outlines] == [
+        ("Tumor", "first", "first"),
+        ("Tumor: DCIS", "", "Tumor: DCIS"),
+        ("Stroma", "", "Stroma"),
+        ("loose", "loose", "loose"),
+    ]
+
+
+def test_what_qupath_found_itself_is_no_region(tmp_path: Path) -> None:
+    document = [
+        feature("Polygon", [SQUARE], name="drawn"),
+        {**feature("Polygon", [SQUARE]), "properties": {"objectType": "cell"}},
+        {**feature("Polygon", [SQUARE]), "properties": {"objectType": "cell"}},
+        {"id": "PathDetectionObject", **feature("Polygon", [SQUARE]), "properties": {}},
+        feature("Polygon", [SQUARE], name="A-1", isMissing=True),
+        {**feature("Polygon", [SQUARE]), "properties": {"objectType": "tma_core", "name": "A-2"}},
+    ]
+    found = read_regions(write(tmp_path, document))
+    assert [outline.label for outline in found.outlines] == ["drawn", "A-2"]
+    assert found.passed_over_words == "2 x cell, 1 x detection, 1 x missing core 'A-1'"
 
 
 def test_byte_order_mark_and_gzip(tmp_path: Path) -> None:
@@ -112,7 +144,36 @@ def test_imagescope_shapes_by_two_corners(tmp_path: Path) -> None:
     assert rectangle.area == 200
     assert ellipse.area == pytest.approx(3.14159 * 5 * 10, rel=0.01)
     assert ellipse.bounds == pytest.approx((0, 0, 10, 20))
-    assert found.n_without_area == 1
+    assert found.passed_over == ("line or point 'tumour'",)
+
+
+@pytest.mark.parametrize(
+    "points", [[[0, 0], [10, 0], [10, 20], [0, 20]], [[5, 0], [10, 10], [5, 20], [0, 10]]]
+)
+def test_an_ellipse_by_four_points_is_no_polygon(tmp_path: Path, points: list[list[int]]) -> None:
+    (outline,) = read_regions(write(tmp_path, imagescope(imagescope_region(points, kind=2)))).outlines
+    assert outline.geometry.area == pytest.approx(3.14159 * 5 * 10, rel=0.01)
+
+
+def test_a_region_that_is_all_hole_is_passed_over(tmp_path: Path) -> None:
+    content = imagescope(
+        imagescope_region(SQUARE),
+        imagescope_region(HOLE),
+        imagescope_region([[1, 1], [5, 1], [5, 5], [1, 5]], negative=True),
+    )
+    found = read_regions(write(tmp_path, content))
+    assert [outline.geometry.area for outline in found.outlines] == [100 - 16]
+    assert found.passed_over == ("cut away shape 'tumour'",)
+
+
+def test_a_spline_is_the_polygon_of_its_corners(tmp_path: Path) -> None:
+    corners = "".join(f'<Coordinate Order="{k}" X="{x}" Y="{y}"/>' for k, (x, y) in enumerate(SQUARE[:4]))
+    content = (
+        '<ASAP_Annotations><Annotations><Annotation Name="front" Type="Spline" PartOfGroup="Tumor">'
+        f"<Coordinates>{corners}</Coordinates></Annotation></Annotations></ASAP_Annotations>"
+    )
+    (outline,) = read_regions(write(tmp_path, content.encode())).outlines
+    assert (outline.name, outline.title, outline.geometry.area) == ("Tumor", "front", 100)
 
 
 def test_asap_corners_stand_in_their_stated_order(tmp_path: Path) -> None:
@@ -130,7 +191,7 @@ def test_asap_corners_stand_in_their_stated_order(tmp_path: Path) -> None:
     )
     found = read_regions(write(tmp_path, content.encode()))
     assert [(o.name, o.geometry.area) for o in found.outlines] == [("Tumor", 100)]
-    assert found.n_without_area == 1
+    assert found.passed_over == ("Dot 'b'",)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +209,7 @@ def test_asap_corners_stand_in_their_stated_order(tmp_path: Path) -> None:
         (orjson.dumps(feature("Polygon", 7)), "does not parse"),
         (imagescope('<Region><Vertices><Vertex X="1"/></Vertices></Region>' * 3), "holds no closed shape"),
         (orjson.dumps({"type": "FeatureCollection", "features": []}), "holds no closed shape"),
-        (orjson.dumps(feature("LineString", SQUARE)), r"holds no closed shape \(1 lines, points"),
+        (orjson.dumps(feature("LineString", SQUARE)), r"holds no closed shape \(found: 1 x LineString\)"),
     ],
 )
 def test_what_is_no_region_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
@@ -179,7 +240,7 @@ def test_real_files(path: Path) -> None:
     found = read_regions(path)
     n_expected = {"imagescope_tcga": 4, "qupath05": 3}.get(path.stem, 1)
     assert len(found.outlines) == n_expected
-    assert found.n_without_area == 0
+    assert not found.passed_over
     assert all(outline.geometry.is_valid and outline.geometry.area > 100 for outline in found.outlines)
 
 

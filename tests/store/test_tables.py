@@ -35,11 +35,17 @@ def cells(n: int, seed: int = 0, *, contours: bool = True) -> CellTable:
         completeness=some_missing(1),
         longest_gap=some_missing(1),
         cytoplasm_od=some_missing(2),
+        pixel_od=some_missing(2),
+        pixel_completeness=some_missing(1),
+        network_od=some_missing(2),
+        network_completeness=some_missing(1),
         pattern=rng.integers(-1, len(PATTERNS), n, np.int8),
         grade=rng.integers(-1, 4, n, np.int8),
         tumour_probability=some_missing(1),
         nucleus_area_um2=some_missing(100),
         bin=rng.integers(-1, 500, n, np.int32),
+        fragment=rng.integers(-1, 9, n, np.int32),
+        region=rng.integers(-1, 9, n, np.int32),
         nucleus_radii=rng.integers(0, 256, radii, np.uint8),
         cell_radii=rng.integers(0, 256, radii, np.uint8),
     )
@@ -121,6 +127,7 @@ def test_a_bare_table_is_enough(tmp_path: Path) -> None:
     assert stored.cells.pattern.tolist() == [PATTERNS.index("WC"), -1]
     assert stored.cells.kind.tolist() == [0, 1]
     assert stored.cells.cell_id.tolist() == [0, 1]
+    assert stored.cells.fragment.tolist() == stored.cells.region.tolist() == [-1, -1]
     assert np.isnan(stored.cells.membrane_od).all()
     assert stored.cells.cell_radii.shape == (2, 0)
 
