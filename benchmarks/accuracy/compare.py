@@ -128,7 +128,7 @@ class Tally(Sum):
     """By ``membrane_od`` and ``completeness``, which grade the slide."""
 
     pixels: Reading | None
-    """By ``pixel_od`` and ``pixel_completeness``, as if they graded; None where there is no network beside."""
+    """By ``pixel_od`` and ``pixel_completeness``, as if they graded; None where there is no network."""
 
     network: Reading | None
     """By ``network_od`` and ``network_completeness``, as if they graded; None where there is no network."""

@@ -31,6 +31,7 @@ from her2path.report.robustness import (
     tag_shares,
 )
 from her2path.report.slide_map import H_SCORE_STEPS, draw_map
+from her2path.report.witnesses import witness_sentence
 from her2path.scoring.settings import Grading
 
 
@@ -115,6 +116,7 @@ def render_report(scored: ScoredSlide) -> str:
         reading=words.heterogeneity_reading(score["heterogeneity"]),
         shown=(score.get("display") or {}).get("category") or score["score"],
         margins=margin_sentences(score),
+        witnesses=witness_sentence(scored.cells, grading),
         design=design_sentence(score),
         tag_shares=tag_shares(score),
         sweep=sweep_picture(score),
