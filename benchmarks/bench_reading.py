@@ -8,14 +8,13 @@ read more than once. The three take turns, each time in a process of its own and
 medians and writes them to ``benchmarks/results/``; the seconds of the processor tell most on a busy machine.
 """
 
-import argparse
 import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
-from harness import Facts, answer, hardware, in_own_process, medians, write_results
+from harness import Facts, answer, bench_parser, hardware, in_own_process, medians, write_results
 
 HERE = Path(__file__).parent
 WAYS = ("floor", "JPEG tiles", "OpenSlide")
@@ -121,14 +120,8 @@ def show(result: Facts) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = bench_parser(__doc__, repeats=5, jobs=JOBS)
     parser.add_argument("--slide", type=Path, help="a slide of your own, in place of the drawn one")
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--cache", type=Path, default=HERE.parent / ".bench", help="keeps the drawn slide")
-    parser.add_argument("--job", choices=JOBS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.job:
         answer(JOBS[options.job])

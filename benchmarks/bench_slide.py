@@ -8,7 +8,6 @@ both, and nobody's peak of memory is another's. The start of Python is in neithe
 when it scores is in its seconds. Prints medians and writes them to ``benchmarks/results/``.
 """
 
-import argparse
 import json
 import sys
 import tempfile
@@ -16,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from harness import Facts, answer, hardware, in_own_process, medians, write_results
+from harness import Facts, answer, bench_parser, hardware, in_own_process, medians, write_results
 
 HERE = Path(__file__).parent
 PHANTOM = HERE / "phantoms" / "dense-16384.toml"
@@ -129,14 +128,8 @@ def show(result: Facts, level0_mpx: float) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = bench_parser(__doc__, repeats=3, jobs=JOBS)
     parser.add_argument("--quick", action="store_true", help=f"a slide of {QUICK_PX} × {QUICK_PX} px")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--cache", type=Path, default=HERE.parent / ".bench", help="keeps the drawn slide")
-    parser.add_argument("--job", choices=JOBS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.job:
         answer(JOBS[options.job])

@@ -1,16 +1,29 @@
 """What the benchmarks share: jobs in processes of their own, medians, and what the figures depend on."""
 
+import argparse
 import json
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 Facts = dict[str, Any]
+
+CACHE = Path(__file__).parents[1] / ".bench"
+
+
+def bench_parser(about: str | None, *, repeats: int, jobs: Iterable[str]) -> argparse.ArgumentParser:
+    """Give the options that every benchmark of slides takes."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--repeats", type=int, default=repeats)
+    parser.add_argument("--cache", type=Path, default=CACHE, help="keeps the drawn slide")
+    parser.add_argument("--job", choices=jobs, help=argparse.SUPPRESS)
+    return parser
 
 
 def in_own_process(script: str, job: str, **arguments: object) -> Facts:

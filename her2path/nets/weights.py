@@ -17,6 +17,7 @@ from her2path.cells.vocabulary import KINDS
 from her2path.errors import WeightsError
 from her2path.nets.network import CellNet, NetworkSpec
 from her2path.nets.sample import INPUT_MPP_UM, STRIDE
+from her2path.resources import resource
 from her2path.scoring.settings import Settings, problems_in
 
 SCHEMA: Literal["her2path.model/1"] = "her2path.model/1"
@@ -195,11 +196,11 @@ def shipped_networks() -> tuple[str, ...]:
 
 
 def _shipped() -> tuple[Path, ...]:
-    # The wheel's own copy first: next to an installed package lie other people's folders.
-    package = Path(__file__).parents[1]
-    roots = (package / "_data" / "models", package.parent / "models")
-    root = next((root for root in roots if root.is_dir()), None)
-    return tuple(path.parent for path in root.glob(f"*/{MODEL_FILE}")) if root else ()
+    try:
+        root = resource("models")
+    except FileNotFoundError:
+        return ()
+    return tuple(path.parent for path in root.glob(f"*/{MODEL_FILE}"))
 
 
 _REMEDY = "install her2path again, or train the network with `her2path train`"

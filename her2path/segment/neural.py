@@ -16,10 +16,10 @@ from her2path.arrays import Codes, Doubles, Floats, Ints, Rgb8
 from her2path.cells.columns import Columns
 from her2path.cells.contours import ray_directions
 from her2path.cells.maps import CellMaps
-from her2path.errors import UsageError
 from her2path.image.geometry import PixelSize, Tile, scales_for
 from her2path.image.resample import shrink
 from her2path.image.stains import StainMatrix, Vector, stain_planes
+from her2path.nets.devices import choose_device
 from her2path.nets.network import ALIGN_PX, REACH_UM, CellNet, CellValues, Features, fold
 from her2path.nets.sample import INPUT_MPP_UM, STRIDE
 from her2path.nets.weights import load_network
@@ -134,12 +134,9 @@ def neural_segmenter(folder: Path, device: str) -> NeuralSegmenter:
     UsageError
         If there is no GPU, or the weights cannot be used.
     """
-    has_gpu = torch.cuda.is_available()
-    if device == "cuda" and not has_gpu:
-        raise UsageError("no CUDA device is to be had; use --device cpu, or leave it out")
+    used = choose_device(device)
     facts = load_network(folder).facts
-    used = "cuda" if device == "cuda" or (device == "auto" and has_gpu) else "cpu"
-    return NeuralSegmenter(folder, Weights(facts.name, facts.sha256), used)
+    return NeuralSegmenter(folder, Weights(facts.name, facts.sha256), used.type)
 
 
 @dataclass(frozen=True, eq=False)

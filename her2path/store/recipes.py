@@ -10,9 +10,9 @@ from pydantic import ValidationError, create_model, model_validator
 from her2path.errors import ConfigurationError, UsageError
 from her2path.image.stains import StainMatrix, Vector
 from her2path.recipe import Recipe, Stains
+from her2path.resources import resource
 from her2path.scoring.rulebook import Rulebook, parse_rulebook
 from her2path.scoring.settings import Settings, problems_in
-from her2path.store.resources import resource
 
 DEFAULT_RULEBOOK = "breast-2018"
 

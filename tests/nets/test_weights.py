@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from her2path import resources
 from her2path.errors import UsageError, WeightsError
-from her2path.nets import weights
 from her2path.nets.network import CellNet, NetworkSpec
 from her2path.nets.weights import (
     MODEL_FILE,
@@ -106,7 +106,7 @@ def test_shipped_networks_are_found_by_name(
     package = tmp_path / "site" / "her2path"
     (package / "_data" / "models").mkdir(parents=True)
     folder.rename(package / "_data" / "models" / "tiny")
-    monkeypatch.setattr(weights, "__file__", str(package / "nets" / "weights.py"))
+    monkeypatch.setattr(resources, "PACKAGE", package)
     assert shipped_networks() == ("tiny",)
     assert load_network(shipped_folder("tiny")).facts.name == "tiny"
     with pytest.raises(WeightsError, match=r"no network 'compact' .* known: tiny"):
@@ -114,7 +114,7 @@ def test_shipped_networks_are_found_by_name(
 
 
 def test_an_installation_without_networks_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(weights, "__file__", str(tmp_path / "her2path" / "nets" / "weights.py"))
+    monkeypatch.setattr(resources, "PACKAGE", tmp_path / "her2path")
     assert shipped_networks() == ()
     with pytest.raises(WeightsError, match="none in this installation"):
         shipped_folder()

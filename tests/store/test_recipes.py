@@ -9,9 +9,9 @@ import pytest
 from her2path.errors import ConfigurationError, UsageError
 from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN
 from her2path.recipe import Recipe, Stains
+from her2path.resources import resource
 from her2path.scoring.settings import Grading, Statistics
 from her2path.store.recipes import list_rulebooks, load_recipe, load_rulebook
-from her2path.store.resources import resource
 
 
 def write(folder: Path, text: str) -> Path:

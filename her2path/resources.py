@@ -1,8 +1,8 @@
-"""Find what travels with the program: configurations, in a checkout or in an installed wheel."""
+"""Find what travels with the program: configurations and networks, in a checkout or in an installed wheel."""
 
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parent
 
 
 def resource(name: str) -> Path:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from her2path.store.resources import resource
+from her2path.resources import resource
 
 
 def test_rulebooks_are_found() -> None:
