@@ -8,59 +8,13 @@ read more than once. The three take turns, each time in a process of its own and
 medians and writes them to ``benchmarks/results/``; the seconds of the processor tell most on a busy machine.
 """
 
-import os
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
+from bench_slide import Box, floor, mpx_of, plan, timed
 from harness import Facts, answer, bench_parser, hardware, in_own_process, medians, write_results
 
-HERE = Path(__file__).parent
 WAYS = ("floor", "JPEG tiles", "OpenSlide")
-
-Box = tuple[int, int, int, int]
-"""y, x, height and width in level-0 pixels."""
-
-
-def plan(slide: str) -> Facts:
-    """Find the regions that the pipeline reads."""
-    from her2path.pipeline.survey import survey_slide
-    from her2path.pipeline.tiles import tiles_with_tissue
-    from her2path.segment.build import build_segmenter
-    from her2path.slides.open import open_slide
-    from her2path.store.recipes import load_recipe
-
-    opened, segmenter = open_slide(Path(slide)), build_segmenter(load_recipe().engine, "cpu")
-    survey = survey_slide(opened, None)
-    tiles = tiles_with_tissue(opened, survey.tissue.tissue, survey.downsample, segmenter)
-    reads = [tile.read for tile in tiles]
-    return {"boxes": [(box.y_px, box.x_px, box.height_px, box.width_px) for box in reads]}
-
-
-def floor(slide: str, workers: int, boxes: list[Box]) -> Facts:
-    """Decode every tile that a box touches, once."""
-    from imagecodecs import jpeg8_decode
-
-    from her2path.slides.tile_index import jpeg_tile_indexes
-
-    index = max(jpeg_tile_indexes(Path(slide)), key=lambda one: one.height_px)
-    edge_y, edge_x = index.tile_height_px, index.tile_width_px
-    touched = np.zeros(index.sizes.shape, bool)
-    for y, x, height, width in boxes:
-        rows = slice(max(0, y) // edge_y, -(-(y + height) // edge_y))
-        touched[rows, max(0, x) // edge_x : -(-(x + width) // edge_x)] = True
-    tiles = np.argwhere(touched & (index.sizes > 0))
-    descriptor = os.open(slide, os.O_RDONLY)
-
-    def decode(row_and_columns: tuple[int, list[int]]) -> None:
-        row, columns = row_and_columns
-        for column in columns:
-            data = os.pread(descriptor, int(index.sizes[row, column]), int(index.offsets[row, column]))
-            jpeg8_decode(data, tables=index.tables, colorspace=index.colours, outcolorspace="RGB")
-
-    rows = [(int(row), tiles[tiles[:, 0] == row, 1].tolist()) for row in np.unique(tiles[:, 0])]
-    return timed(decode, rows, workers) | {"mpx": len(tiles) * edge_y * edge_x / 1e6}
 
 
 def reading(reader: str) -> Callable[..., Facts]:
@@ -71,20 +25,9 @@ def reading(reader: str) -> Callable[..., Facts]:
         from her2path.slides.open import open_slide
 
         opened = open_slide(Path(slide), reader=reader)
-        mpx = sum(height * width for _, _, height, width in boxes) / 1e6
-        return timed(lambda box: opened.read(Region(*box)), boxes, workers) | {"mpx": mpx}
+        return timed(lambda box: opened.read(Region(*box)), boxes, workers) | {"mpx": mpx_of(boxes)}
 
     return job
-
-
-def timed(function: Callable[..., object], items: Iterable[object], workers: int) -> Facts:
-    """Take the time of the wall and of the processor."""
-    from her2path.runners.threads import ThreadRunner
-
-    started, used = time.perf_counter(), time.process_time()
-    for _ in ThreadRunner(workers).map(function, items):
-        pass
-    return {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - used}
 
 
 JOBS = {"plan": plan, "floor": floor, "JPEG tiles": reading("JPEG tiles"), "OpenSlide": reading("OpenSlide")}
@@ -121,6 +64,7 @@ def show(result: Facts) -> None:
 
 def main() -> None:
     parser = bench_parser(__doc__, repeats=5, jobs=JOBS)
+    parser.set_defaults(workers=[1, 2])
     parser.add_argument("--slide", type=Path, help="a slide of your own, in place of the drawn one")
     options = parser.parse_args()
     if options.job:
@@ -128,8 +72,9 @@ def main() -> None:
         return
     slide = options.slide and str(options.slide.resolve())
     if not slide:
-        draw = str(HERE / "bench_slide.py")
-        slide = in_own_process(draw, "draw", cache=str(options.cache), quick=False)["slide"]
+        from slides import slide_of
+
+        slide = str(slide_of(options.cache, 16384, "dense").resolve())
     boxes, machine = in_own_process(__file__, "plan", slide=slide)["boxes"], hardware()
     print(
         f"{Path(slide).stem}, {len(boxes)} regions, on {machine['cores']} cores of {machine['cpu']}, "

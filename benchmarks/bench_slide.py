@@ -1,152 +1,260 @@
-"""One slide from file to report, against only reading its pixels.
+"""One slide, five ways, each the measure of the next.
 
-    python benchmarks/bench_slide.py [--quick] [--repeats N] [--workers N ...] [--cache DIR]
+    python benchmarks/bench_slide.py [--slide FILE] [--edge PX] [--tissue dense|half] [--repeats N]
+                                     [--workers N] [--ways NAME ...] [--cache DIR]
 
-A drawn slide is scored and written as ``her2path score`` does it; then OpenSlide reads the same tiles on as
-many threads and throws them away. The two take turns, each time in a process of its own: a busy machine slows
-both, and nobody's peak of memory is another's. The start of Python is in neither; what her2path loads only
-when it scores is in its seconds. Prints medians and writes them to ``benchmarks/results/``.
+floor       every JPEG tile that holds tissue decoded once, and put nowhere
+OpenSlide   the regions that her2path reads, margins included, by ``read_region``
+recipe      what a few calls of scikit-image make of a sample of them (peers/plain.py); its seconds are those
+            of the sample, scaled to all
+classical   her2path from file to report, written as ``her2path score`` writes it
+cnn         the same, with the network
+
+All on as many threads, in turns, each time in a process of its own: a busy machine slows all, and nobody's
+peak of memory is another's. The start of Python is in none; what her2path loads only when it scores is in its
+seconds. Prints medians, ratios first, and writes them to ``benchmarks/results/``.
 """
 
-import json
-import sys
+import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import numpy as np
 from harness import Facts, answer, bench_parser, hardware, in_own_process, medians, write_results
 
-HERE = Path(__file__).parent
-PHANTOM = HERE / "phantoms" / "dense-16384.toml"
-QUICK_PX = 4096
+WAYS = ("floor", "OpenSlide", "recipe", "classical", "cnn")
+SAMPLE_MPX = 25
+"""Of the regions that the recipe is given: the middle ones of the slide, to about this."""
+
+Box = tuple[int, int, int, int]
+"""y, x, height and width in level-0 pixels."""
 
 
-def draw(cache: str, quick: bool) -> Facts:
-    """Draw the slide, unless the cache holds one of the same recipe."""
-    from her2path.phantom import PhantomSpec, read_spec, write_phantoms
-
-    (spec,) = read_spec(PHANTOM).slides
-    if quick:
-        spec = spec.model_copy(update={"name": f"dense-{QUICK_PX}", "size_px": (QUICK_PX, QUICK_PX)})
-    slide = Path(cache) / f"{spec.name}.svs"
-    truth = slide.with_suffix(".truth.json")  # written last: where it is, the slide is whole
-    if not truth.exists() or json.loads(truth.read_text())["recipe"] != spec.model_dump(mode="json"):
-        print(f"Drawing {slide.name} (once; the large one takes two minutes) ...", file=sys.stderr)
-        write_phantoms(PhantomSpec(slides=(spec,)), slide.parent)
-    return {"slide": str(slide), "level0_mpx": spec.size_px[0] * spec.size_px[1] / 1e6}
-
-
-def her2path(slide: str, workers: int) -> Facts:
-    """Score the slide and write every file of the result."""
-    import cv2
-
-    from her2path.export.slide_files import publish
-    from her2path.pipeline.slide import SlideRequest, score_slide
-    from her2path.report.document import render_report
-    from her2path.runners.threads import ThreadRunner
+def plan(slide: str) -> Facts:
+    """Find the regions that the classical engine reads."""
+    from her2path.pipeline.survey import survey_slide
+    from her2path.pipeline.tiles import tiles_with_tissue
     from her2path.segment.build import build_segmenter
-    from her2path.store.recipes import load_recipe
+    from her2path.slides.open import open_slide
 
-    boxes = []
-
-    class NotingRunner(ThreadRunner):
-        """Notes what is read, so that OpenSlide can read the same."""
-
-        def map(self, function, items):
-            tiles = list(items)
-            reads = [tile.read for tile in tiles]
-            boxes.extend((box.x_px, box.y_px, box.width_px, box.height_px) for box in reads)
-            return super().map(function, tiles)
-
-    cv2.setNumThreads(1)  # as the command does
-    recipe = load_recipe()
-    segmenter = build_segmenter(recipe.engine, "cpu")
-    with tempfile.TemporaryDirectory() as out:
-        started = time.perf_counter()
-        scored = score_slide(SlideRequest("slide", Path(slide)), recipe, segmenter, NotingRunner(workers))
-        decided = time.perf_counter()
-        publish(scored, Path(out) / "slide", report_html=render_report(scored))
-        finished = time.perf_counter()
-    return {
-        "seconds": finished - started,
-        "stages": {**scored.run["seconds"], "report and files": finished - decided},
-        "read_mpx": sum(width_px * height_px for *_, width_px, height_px in boxes) / 1e6,
-        "cells": len(scored.cells.cell_id),
-        "score": scored.score["score"],
-        "recipe_digest": scored.run["recipe_digest"],
-        "versions": scored.run["versions"],
-        "boxes": boxes,
-    }
+    opened, segmenter = open_slide(Path(slide)), build_segmenter("classical", "cpu")
+    survey = survey_slide(opened, None)
+    tiles = tiles_with_tissue(opened, survey.tissue.tissue, survey.downsample, segmenter)
+    tissue_mm2 = survey.tissue.tissue.sum() * survey.downsample**2 * opened.pixel_size.area_um2 * 1e-6
+    boxes = [(one.y_px, one.x_px, one.height_px, one.width_px) for one in (tile.read for tile in tiles)]
+    return {"boxes": boxes, "tissue_mm2": float(tissue_mm2)}
 
 
-def openslide(slide: str, workers: int, boxes: list[tuple[int, int, int, int]]) -> Facts:
-    """Read boxes of level 0, given as x, y, width and height, and do nothing with them."""
+def floor(slide: str, workers: int, boxes: list[Box]) -> Facts:
+    """Decode every tile that a box touches, once."""
+    import os
+
+    from imagecodecs import jpeg8_decode
+
+    from her2path.slides.tile_index import jpeg_tile_indexes
+
+    index = max(jpeg_tile_indexes(Path(slide)), key=lambda one: one.height_px)
+    edge_y, edge_x = index.tile_height_px, index.tile_width_px
+    touched = np.zeros(index.sizes.shape, bool)
+    for y, x, height, width in boxes:
+        rows = slice(max(0, y) // edge_y, -(-(y + height) // edge_y))
+        touched[rows, max(0, x) // edge_x : -(-(x + width) // edge_x)] = True
+    tiles = np.argwhere(touched & (index.sizes > 0))
+    descriptor = os.open(slide, os.O_RDONLY)
+
+    def decode(row_and_columns: tuple[int, list[int]]) -> None:
+        row, columns = row_and_columns
+        for column in columns:
+            data = os.pread(descriptor, int(index.sizes[row, column]), int(index.offsets[row, column]))
+            jpeg8_decode(data, tables=index.tables, colorspace=index.colours, outcolorspace="RGB")
+
+    rows = [(int(row), tiles[tiles[:, 0] == row, 1].tolist()) for row in np.unique(tiles[:, 0])]
+    return timed(decode, rows, workers) | {"mpx": len(tiles) * edge_y * edge_x / 1e6}
+
+
+def openslide(slide: str, workers: int, boxes: list[Box]) -> Facts:
+    """Read the boxes and do nothing with them."""
     from openslide import OpenSlide
-
-    from her2path.runners.threads import ThreadRunner
 
     own = threading.local()
 
-    def read(box: tuple[int, int, int, int]) -> None:
+    def read(box: Box) -> None:
         if not hasattr(own, "handle"):
             own.handle = OpenSlide(slide)
-        x_px, y_px, width_px, height_px = box
+        y_px, x_px, height_px, width_px = box
         own.handle.read_region((x_px, y_px), 0, (width_px, height_px))
 
-    started = time.perf_counter()
-    for _ in ThreadRunner(workers).map(read, boxes):
+    return timed(read, boxes, workers) | {"mpx": mpx_of(boxes)}
+
+
+def recipe(slide: str, workers: int, boxes: list[Box]) -> Facts:
+    """Find and grade the nuclei of a sample of the boxes; the seconds are scaled to all of them."""
+    from peers.plain import read_cells
+
+    from her2path.image.geometry import Region
+    from her2path.slides.array import ArraySlide
+    from her2path.slides.open import open_slide
+
+    # Quarters of the regions, so that a few are enough for every worker.
+    parts = [
+        (y + a * height // 2, x + b * width // 2, height // 2, width // 2)
+        for y, x, height, width in boxes
+        for a in (0, 1)
+        for b in (0, 1)
+    ]
+    enough = max(2 * workers, round(SAMPLE_MPX * 1e6 / statistics.median(p[2] * p[3] for p in parts)))
+    first = max(0, (len(parts) - enough) // 2)
+    sample = parts[first : first + enough]
+    opened = open_slide(Path(slide), reader="OpenSlide")
+
+    def find(box: Box) -> None:
+        read_cells(ArraySlide(opened.read(Region(*box)), opened.pixel_size))
+
+    facts = timed(find, sample, workers)
+    share = mpx_of(sample) / mpx_of(boxes)
+    seconds = {name: value / share for name, value in facts.items()}
+    return {**seconds, "mpx": mpx_of(boxes), "sampled_mpx": mpx_of(sample)}
+
+
+def her2path(engine: str) -> Callable[..., Facts]:
+    """Make the job that scores the slide with an engine and writes every file of the result."""
+
+    def job(slide: str, workers: int, boxes: list[Box]) -> Facts:
+        import cv2
+
+        from her2path.export.slide_files import publish
+        from her2path.pipeline.slide import SlideRequest, score_slide
+        from her2path.report.document import render_report
+        from her2path.runners.memory import keep_freed_memory
+        from her2path.runners.threads import ThreadRunner
+        from her2path.segment.build import build_segmenter
+        from her2path.store.recipes import load_recipe
+
+        cv2.setNumThreads(1)  # as the command does, and so the next
+        keep_freed_memory()
+        loaded, segmenter = load_recipe(), build_segmenter(engine, "cpu")
+        with tempfile.TemporaryDirectory() as out:
+            started, used = time.perf_counter(), time.process_time()
+            scored = score_slide(SlideRequest("slide", Path(slide)), loaded, segmenter, ThreadRunner(workers))
+            decided = time.perf_counter()
+            publish(scored, Path(out) / "slide", report_html=render_report(scored))
+            finished = time.perf_counter()
+            cpu_seconds = time.process_time() - used
+        return {
+            "seconds": finished - started,
+            "cpu_seconds": cpu_seconds,
+            "stages": {**scored.run["seconds"], "report and files": finished - decided},
+            "mpx": scored.run["pixels"]["tiles"] / 1e6,
+            "cells": len(scored.cells.cell_id),
+            "score": scored.score["score"],
+            "recipe_digest": scored.run["recipe_digest"],
+            "versions": scored.run["versions"],
+        }
+
+    return job
+
+
+def timed(function: Callable[..., object], items: Iterable[object], workers: int) -> Facts:
+    """Take the time of the wall and of the processor."""
+    from her2path.runners.threads import ThreadRunner
+
+    started, used = time.perf_counter(), time.process_time()
+    for _ in ThreadRunner(workers).map(function, items):
         pass
-    return {"seconds": time.perf_counter() - started}
+    return {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - used}
 
 
-JOBS = {"draw": draw, "her2path": her2path, "openslide": openslide}
+def mpx_of(boxes: list[Box]) -> float:
+    return sum(height * width for _, _, height, width in boxes) / 1e6
 
 
-def turn(slide: str, workers: int) -> Facts:
-    """Score, then read what was read."""
-    scored = in_own_process(__file__, "her2path", slide=slide, workers=workers)
-    boxes = scored.pop("boxes")
-    read = in_own_process(__file__, "openslide", slide=slide, workers=workers, boxes=boxes)
-    ratio = scored["seconds"] / read["seconds"]
-    return {"workers": workers, "ratio": ratio, "her2path": scored, "openslide": read}
+JOBS = {
+    "plan": plan,
+    "floor": floor,
+    "OpenSlide": openslide,
+    "recipe": recipe,
+    "classical": her2path("classical"),
+    "cnn": her2path("cnn"),
+}
 
 
-def show(result: Facts, level0_mpx: float) -> None:
-    """Print the ratio first: it says something of other machines too."""
-    ours, theirs = result["her2path"], result["openslide"]
-    seconds = ours["seconds"]
-    print(f"\n{result['workers']} worker(s): {result['ratio']:.2f} times as long as only reading the tiles")
-    print(f"  her2path   {seconds:8.2f} s   peak {ours['peak_mb']:5.0f} MB   score {ours['score']}")
-    print(f"  OpenSlide  {theirs['seconds']:8.2f} s   peak {theirs['peak_mb']:5.0f} MB")
-    print(
-        f"  {level0_mpx / seconds:.2f} Mpx/s of level 0 (the tiles as read: {ours['read_mpx'] / seconds:.2f})"
-    )
-    print(f"  {ours['cells'] / seconds:.0f} cells/s ({ours['cells']} cells)")
-    for stage, stage_seconds in ours["stages"].items():
-        print(f"    {stage:17}{stage_seconds:8.2f} s{', all workers together' if ':' in stage else ''}")
+def turn(slide: str, workers: int, boxes: list[Box], ways: list[str]) -> Facts:
+    """Let each way have the machine once."""
+    return {way: in_own_process(__file__, way, slide=slide, workers=workers, boxes=boxes) for way in ways}
+
+
+def ratios(runs: Facts) -> Facts:
+    """How many times as fast each engine is as the other ways."""
+    return {
+        engine: {
+            other: runs[other]["seconds"] / runs[engine]["seconds"]
+            for other in ("OpenSlide", "recipe", "floor")
+            if other in runs
+        }
+        for engine in ("classical", "cnn")
+        if engine in runs
+    }
+
+
+def show(result: Facts, facts: Facts) -> None:
+    """Print the ratios first: they say something of other machines too."""
+    print(f"\n{facts['slide']}, {result['workers']} worker(s), {facts['tissue_mm2']:.1f} mm² of tissue")
+    for engine, against in result["ratios"].items():
+        print(f"  {engine}: " + ", ".join(f"{ratio:.2f} × {other}" for other, ratio in against.items()))
+    for way, run in result["runs"].items():
+        seconds = run["seconds"]
+        print(
+            f"  {way:10}{seconds:8.2f} s  {run['cpu_seconds']:8.2f} s of the processor  "
+            f"{facts['level0_mpx'] / seconds:7.1f} Mpx/s of level 0  peak {run['peak_mb']:5.0f} MB"
+        )
+        for stage, stage_seconds in run.get("stages", {}).items():
+            together = ", all workers together" if ":" in stage else ""
+            print(f"      {stage:18}{stage_seconds:8.2f} s{together}")
+        if "cells" in run:
+            mm2 = facts["tissue_mm2"] / seconds
+            print(f"      {run['cells'] / seconds:,.0f} cells/s, {mm2:.2f} mm²/s; score {run['score']}")
 
 
 def main() -> None:
-    parser = bench_parser(__doc__, repeats=3, jobs=JOBS)
-    parser.add_argument("--quick", action="store_true", help=f"a slide of {QUICK_PX} × {QUICK_PX} px")
+    parser = bench_parser(__doc__, repeats=5, jobs=JOBS)
+    parser.add_argument("--slide", type=Path, help="a slide of your own, in place of the laid one")
+    parser.add_argument("--edge", type=int, default=16384, help="of the laid slide; a multiple of 4096")
+    parser.add_argument("--tissue", choices=("dense", "half"), default="dense")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     options = parser.parse_args()
     if options.job:
         answer(JOBS[options.job])
         return
-    drawn = in_own_process(__file__, "draw", cache=str(options.cache), quick=options.quick)
-    name, machine = Path(drawn["slide"]).stem, hardware()
-    print(
-        f"{name} on {machine['cores']} cores of {machine['cpu']}, medians of {options.repeats} ...",
-        flush=True,
-    )
-    turns = [[turn(drawn["slide"], workers) for workers in options.workers] for _ in range(options.repeats)]
-    results = [medians(list(same_workers)) for same_workers in zip(*turns, strict=True)]
-    for result in results:
-        show(result, drawn["level0_mpx"])
-    facts = {"slide": name, "level0_mpx": drawn["level0_mpx"]}
-    facts |= {"hardware": machine, "repeats": options.repeats, "results": results}
-    write_results(f"slide-{name}", facts)
+    if not options.slide:
+        from slides import slide_of
+
+        options.slide = slide_of(options.cache, options.edge, options.tissue)
+    from her2path.slides.open import open_slide
+
+    slide = str(options.slide.resolve())
+    (level0, *_) = open_slide(options.slide).levels
+    planned, machine = in_own_process(__file__, "plan", slide=slide), hardware()
+    facts = {
+        "slide": options.slide.stem,
+        "level0_mpx": level0.height_px * level0.width_px / 1e6,
+        "tissue_mm2": planned["tissue_mm2"],
+        "hardware": machine,
+        "repeats": options.repeats,
+    }
+    print(f"{machine['cores']} cores of {machine['cpu']}, medians of {options.repeats} ...", flush=True)
+    turns = [
+        [turn(slide, workers, planned["boxes"], options.ways) for workers in options.workers]
+        for _ in range(options.repeats)
+    ]
+    results = []
+    for workers, same in zip(options.workers, zip(*turns, strict=True), strict=True):
+        runs = medians(list(same))
+        results.append({"workers": workers, "ratios": ratios(runs), "runs": runs})
+        show(results[-1], facts)
+    write_results(f"slide-{options.slide.stem}", facts | {"results": results})
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ CACHE = Path(__file__).parents[1] / ".bench"
 def bench_parser(about: str | None, *, repeats: int, jobs: Iterable[str]) -> argparse.ArgumentParser:
     """Give the options that every benchmark of slides takes."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--workers", type=int, nargs="+", default=[2])
     parser.add_argument("--repeats", type=int, default=repeats)
     parser.add_argument("--cache", type=Path, default=CACHE, help="keeps the drawn slide")
     parser.add_argument("--job", choices=jobs, help=argparse.SUPPRESS)

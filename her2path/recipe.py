@@ -12,7 +12,8 @@ from her2path.errors import PixelSizeError
 from her2path.image.geometry import PixelSize
 from her2path.image.stains import StainMatrix
 from her2path.scoring.rulebook import Rulebook, Specimen
-from her2path.scoring.settings import Display, Grading, Settings, Statistics
+from her2path.scoring.settings import Density, Display, Grading, Settings, Statistics
+from her2path.scoring.terms import Score
 
 Engine: TypeAlias = Literal["auto", "cnn", "classical"]
 
@@ -29,11 +30,54 @@ GivenPixelSize: TypeAlias = Annotated[tuple[float, float], AfterValidator(_of_a_
 """Checked before any work: a pixel size that no microscope has is a mistake in what was asked for."""
 
 
+LeftOut: TypeAlias = Literal[
+    "pen",
+    "bubble",
+    "coverslip",
+    "dust",
+    "fold",
+    "out_of_focus",
+    "pigment",
+    "precipitate",
+    "haemorrhage",
+    "necrosis",
+    "crush",
+]
+"""What the program itself finds and leaves out."""
+
+ClassNames: TypeAlias = tuple[Annotated[str, Field(min_length=1)], ...]
+
+
+class ControlWindow(Settings):
+    """What the control tissue of one level must read."""
+
+    level: Score
+    low_od: Density
+    high_od: Density
+    """Both ends of the window for the median membrane density of its cells, inclusive."""
+
+    @model_validator(mode="after")
+    def _low_first(self) -> Self:
+        if self.low_od > self.high_od:
+            raise ValueError(f"low_od {self.low_od:g} is more than high_od {self.high_od:g}; swap them")
+        return self
+
+
 class Stains(Settings):
     """How the stain vectors of a slide are found."""
 
     matrix: StainMatrix | None = None
     """Given vectors and white point win over any estimate."""
+
+
+class TissueArray(Settings):
+    """How the cores of a tissue microarray are found."""
+
+    grid: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]] | None = None
+    """Rows and columns; by default as many as there are cores."""
+
+    core_um: Annotated[float, Field(ge=300, le=3000)] | None = None
+    """Diameter of a core; by default it is measured."""
 
 
 class Recipe(Settings):
@@ -50,7 +94,10 @@ class Recipe(Settings):
     exclude_sha256: str | None = None
     """Digest of the region file that names what to leave out."""
 
-    in_situ_classes: tuple[Annotated[str, Field(min_length=1)], ...] = (
+    tma: TissueArray | None = None
+    """Score a tissue microarray core by core; None scores the slide as one."""
+
+    in_situ_classes: ClassNames = (
         "DCIS",
         "LCIS",
         "in situ",
@@ -59,6 +106,27 @@ class Recipe(Settings):
         "lobular carcinoma in situ",
     )
     """Classes of regions that are left out wherever they are drawn: HER2 is scored on invasive tumour."""
+
+    control_classes: ClassNames = ("Control", "Control tissue", "On-slide control")
+    """Classes of control tissue on the slide: measured apart, never in the score. The level that it should
+    reach stands in the class or the name of the shape (``Control: 3+``)."""
+
+    control_windows: tuple[ControlWindow, ...] = ()
+    """What each level of control tissue must read on this stainer and scanner, where that is known."""
+
+    normal_classes: ClassNames = (
+        "Normal",
+        "Normal duct",
+        "Normal ducts",
+        "Normal epithelium",
+        "Benign",
+        "Benign duct",
+        "Internal control",
+    )
+    """Classes of normal epithelium: measured apart as the internal control, never in the score."""
+
+    leave_in: tuple[LeftOut, ...] = ()
+    """Reasons for which tissue is not to be left out: for a slide where one of them is mistaken."""
 
     clone: Annotated[str, Field(min_length=1)] | None = None
     """Antibody clone of the assay; some rulebooks give no low, ultralow or null tag without it."""
@@ -71,6 +139,13 @@ class Recipe(Settings):
     grading: Grading = Grading()
     statistics: Statistics = Statistics()
     display: Display = Display()
+
+    @model_validator(mode="after")
+    def _one_window_a_level(self) -> Self:
+        levels = [window.level for window in self.control_windows]
+        if twice := sorted({level for level in levels if levels.count(level) > 1}):
+            raise ValueError(f"control_windows: {', '.join(twice)} given more than once; give one a level")
+        return self
 
     @model_validator(mode="after")
     def _calibrated_for_this_clone(self) -> Self:

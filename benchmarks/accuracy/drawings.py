@@ -36,8 +36,10 @@ class Drawing:
     slide: Path
     scanner: str
     mpp: float
-    score: str
-    category: str
+    score: str | None
+    category: str | None
+    """None where the slide is none to be scored."""
+
     near: str | None
     """The cut-off that the truth lies beside, where the score turns on it."""
 
@@ -92,7 +94,7 @@ def _known(slide: Path) -> Drawing:
         mpp=truth["mpp"],
         score=truth["score"],
         category=truth["category"],
-        near=_near(truth["fractions"], truth["n_cells"], truth["rulebook"]),
+        near=_near(truth["fractions"], truth["n_cells"], truth["rulebook"]) if truth["score"] else None,
     )
 
 

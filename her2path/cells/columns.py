@@ -20,8 +20,8 @@ class Columns:
     def __len__(self) -> int:
         return next((len(getattr(self, f.name)) for f in fields(self)), 0)
 
-    def take(self, rows: NDArray[np.integer] | Bools) -> Self:
-        """Give the rows of an index array or of a mask."""
+    def take(self, rows: NDArray[np.integer] | Bools | slice) -> Self:
+        """Give the rows of an index array, of a mask or of a slice."""
         return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
     @classmethod

@@ -2,8 +2,18 @@
 
 from dataclasses import dataclass
 
-from her2path.arrays import Floats, Ints, Plane16
+from her2path.arrays import Floats, Ints, Plane16, Rgb8
 from her2path.cells.columns import Columns
+
+
+@dataclass(frozen=True, eq=False)
+class CoarseTile:
+    """All pixels of a tile on the nucleus grid."""
+
+    rgb: Rgb8
+    haematoxylin: Plane16
+    dab: Plane16
+    """Stain planes of ``rgb``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +46,9 @@ class CellMaps:
 
     evidence: Columns
     """``n`` rows: what speaks for each kind. The segmenter that gave it settles it, slide-wide."""
+
+    coarse: CoarseTile
+    """What the segmenter saw of the whole tile."""
 
     dab: Plane16
     """``(y, x)`` DAB density of the tile on the membrane grid, lightly smoothed."""

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from her2path.arrays import OD_STEP, Bools, Doubles, Floats, Ints
 from her2path.cells.maps import CellMaps
-from her2path.cells.rays import Samples, sample_rays
+from her2path.cells.rays import Samples, median_sample, sample_rays
 
 CREST_UM = 0.6
 """The crest is the darkest sample within this of the contour."""
@@ -24,9 +25,6 @@ RULED_OUT, SEEN = 0.1, 0.5
 
 UNDENIABLE_OD = 0.40
 """Lines from here are not ruled out: a network knows the densest membranes of real 3+ tumour least of all."""
-
-DARKEST = np.iinfo(np.uint16).max
-"""No sample of a plane lies above this."""
 
 GRAIN_RAYS = 1
 """Runs of up to twice this many rays (2.4 µm of a 12 µm cell) are grain: neither an arc nor a gap."""
@@ -74,8 +72,7 @@ def measure_membranes(maps: CellMaps, mpp_yx_um: tuple[float, float], *, stained
     radii_um = np.maximum(maps.cell_radii_um[:, :, None].astype(np.float64) + across_um, 0.0)
     across = sample_rays(maps.dab, y, x, radii_um, grid_mpp)
     crest_od, prominence_od = _crest(across, step_um)
-    cytoplasm_od = _cytoplasm(maps, y, x, grid_mpp)
-    blush_od = np.median(cytoplasm_od, axis=1)
+    blush_od = _cytoplasm(maps, y, x, grid_mpp)
     needed_od = np.clip(BLUSH_WEIGHT * blush_od, *PROMINENCE_OD)
     line = prominence_od >= needed_od[:, None]
     # Where a network has looked, a line that it rules out is none, and one it is sure of need not stand out.
@@ -96,13 +93,11 @@ def measure_membranes(maps: CellMaps, mpp_yx_um: tuple[float, float], *, stained
 
 
 def _cytoplasm(maps: CellMaps, y: Ints, x: Ints, mpp_yx_um: tuple[float, float]) -> Doubles:
-    """DAB density between nucleus and membrane, ``(n, rays × depths)``."""
+    """Median DAB density between nucleus and membrane, ``(n,)``."""
     within = np.asarray(CYTOPLASM_AT)
     outermost_um = np.maximum(maps.cell_radii_um - SIDE_UM[0], maps.nucleus_radii_um)
     radii_um = maps.nucleus_radii_um[:, :, None] * (1 - within) + outermost_um[:, :, None] * within
-    samples = sample_rays(maps.dab, y, x, radii_um, mpp_yx_um)
-    density = samples.reshape(len(y), radii_um.shape[1] * radii_um.shape[2]) * OD_STEP
-    return np.asarray(density, np.float64)
+    return median_sample(sample_rays(maps.dab, y, x, radii_um, mpp_yx_um)) * OD_STEP
 
 
 def _without_grain(dark: Bools) -> Bools:
@@ -118,40 +113,48 @@ def _spread(rays: Bools) -> Bools:
     return wide
 
 
-def prominence(samples: Samples, step_um: float) -> Samples:
-    """How much darker each sample is than both its sides along the ray; 0 where it is not.
+def prominence(ray: NDArray[np.uint16], step_um: float) -> NDArray[np.uint16]:
+    """How much darker each sample of a ray is than both its sides; 0 where it is not.
 
     A membrane is a line: darker than the cytoplasm within and than whatever lies beyond. Blush, a filled
     lumen or a stained stroma is not. Each side is its palest sample between the two
     distances of ``SIDE_UM``; the darker side is compared.
+
+    Parameters
+    ----------
+    ray
+        ``(radii, n)`` uint16, one ray of every cell; beyond its ends the last samples are repeated.
+    step_um
+        Distance between its samples.
     """
-    n_radii = samples.shape[2]
+    n_radii = len(ray)
     near, far = (max(1, round(side / step_um)) for side in SIDE_UM)
-    padded = np.pad(samples, ((0, 0), (0, 0), (far, far)), mode="edge")
-    inner, outer = np.full_like(samples, DARKEST), np.full_like(samples, DARKEST)
-    for apart in range(near, far + 1):
-        np.minimum(inner, padded[:, :, far - apart : far - apart + n_radii], out=inner)
-        np.minimum(outer, padded[:, :, far + apart : far + apart + n_radii], out=outer)
-    rise: Samples = np.maximum(samples - np.maximum(inner, outer), 0)
+    padded = np.pad(ray, ((far, far), (0, 0)), mode="edge")
+    # The palest of each stretch as wide as a side: once as the inner side of a sample, once as the outer.
+    n_stretches = n_radii + near + far
+    palest = padded[:n_stretches].copy()
+    for apart in range(1, far - near + 1):
+        np.minimum(palest, padded[apart : apart + n_stretches], out=palest)
+    sides = np.maximum(palest[:n_radii], palest[near + far :])
+    rise: NDArray[np.uint16] = np.maximum(ray, sides) - sides
     return rise
 
 
 def _crest(across: Samples, step_um: float) -> tuple[Doubles, Doubles]:
     """Crest density and its prominence over both sides, ``(n, rays)`` each, smoothed along the membrane."""
-    middle = across.shape[2] // 2
+    middle = across.shape[1] // 2
     near = round(CREST_UM / step_um)
-    at = middle - near + np.argmax(across[:, :, middle - near : middle + near + 1], axis=2)
-    crest, rise = (
-        np.take_along_axis(values, at[:, :, None], axis=2)[:, :, 0]
-        for values in (across, prominence(across, step_um))
-    )
+    at = middle - near + np.argmax(across[:, middle - near : middle + near + 1], axis=1)
+    rises = np.stack([prominence(ray, step_um) for ray in across])
+    crest, rise = (np.take_along_axis(values, at[:, None], axis=1)[:, 0] for values in (across, rises))
     return _along(crest) * OD_STEP, _along(rise) * OD_STEP
 
 
-def _along(values: Samples) -> Doubles:
-    """Binomial smoothing along the closed contour, ``(n, rays)``."""
-    smooth: Doubles = (np.roll(values, 1, axis=1) + 2 * values + np.roll(values, -1, axis=1)) / 4.0
-    return smooth
+def _along(values: NDArray[np.uint16]) -> Doubles:
+    """Binomial smoothing along the closed contour, ``(rays, n)`` to ``(n, rays)``."""
+    steps = values.astype(np.int32)
+    smooth = (np.roll(steps, 1, axis=0) + 2 * steps + np.roll(steps, -1, axis=0)) / 4.0
+    return np.ascontiguousarray(smooth.T)
 
 
 def _arc_length(radii_um: Floats) -> Doubles:

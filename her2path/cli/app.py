@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from her2path import DISCLAIMER, __version__
+from her2path.errors import UsageError
 
 app = typer.Typer(
     name="her2path",
@@ -35,6 +36,15 @@ class EngineName(StrEnum):
     classical = "classical"
 
 
+class CollapseRuleName(StrEnum):
+    """How the cores of a case give one result."""
+
+    highest = "highest"
+    majority = "majority"
+    weighted = "weighted"
+    any_positive = "any-positive"
+
+
 class DeviceName(StrEnum):
     """Where the network runs."""
 
@@ -51,6 +61,12 @@ RecipeOption = Annotated[
     Path | None, typer.Option(help="Everything that determines the answer, in one TOML file.")
 ]
 MppOption = Annotated[float | None, typer.Option(help="Micrometres per pixel; overrides what the file says.")]
+GridOption = Annotated[
+    str | None, typer.Option(help="Rows and columns of the array, 3x4. Default: as many as there are cores.")
+]
+CoreOption = Annotated[
+    float | None, typer.Option(help="Diameter of the cores in micrometres. Default: measured.")
+]
 OutOption = Annotated[Path, typer.Option(help="Folder that results are written to.")]
 
 
@@ -80,6 +96,9 @@ def score(
         Path | None, typer.Option(help="Score inside these regions only: GeoJSON, ImageScope or ASAP XML.")
     ] = None,
     exclude: Annotated[Path | None, typer.Option(help="Leave these regions out.")] = None,
+    tma: Annotated[bool, typer.Option("--tma", help="A tissue microarray: score it core by core.")] = False,
+    grid: GridOption = None,
+    core_um: CoreOption = None,
     engine: Annotated[EngineName, typer.Option(help="Who finds the cells.")] = EngineName.auto,
     device: Annotated[DeviceName, typer.Option(help="Where the network runs.")] = DeviceName.auto,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads. Default: one a core.")] = None,
@@ -104,6 +123,9 @@ def score(
         mpp=mpp,
         include=include,
         exclude=exclude,
+        tma=tma,
+        grid=grid,
+        core_um=core_um,
         engine=engine.value,
         device=device.value,
         workers=workers,
@@ -166,6 +188,93 @@ def cases(
     from her2path.cli.cases import run_cases
 
     run_cases(cohort, out)
+
+
+@app.command()
+def dearray(
+    slide: Annotated[Path, typer.Argument(help="A tissue microarray.")],
+    out: Annotated[Path, typer.Option(help="GeoJSON to write: the places, to look at and edit in QuPath.")],
+    grid: GridOption = None,
+    core_um: CoreOption = None,
+    mpp: MppOption = None,
+) -> None:
+    """Find the cores of a tissue microarray; no cell is looked for."""
+    from her2path.cli.tma import run_dearray
+
+    raise typer.Exit(run_dearray(slide, out, grid=grid, core_um=core_um, mpp=mpp))
+
+
+@app.command()
+def collapse(
+    cores: Annotated[list[Path], typer.Argument(help="cores.csv of each microarray.")],
+    map: Annotated[Path, typer.Option(help="CSV of slide_id, core (its label) and case_id.")],
+    rule: Annotated[CollapseRuleName, typer.Option(help="Which cores speak for the case.")],
+    out: OutOption,
+    min_cores: Annotated[int, typer.Option(min=1, help="Fewer evaluable cores give no result.")] = 1,
+) -> None:
+    """Collapse the cores of each case to one result."""
+    from her2path.cli.collapse import run_collapse
+
+    run_collapse(cores, map, out, rule=rule.value, min_cores=min_cores)
+
+
+@app.command()
+def qa(
+    out: OutOption,
+    pairs: Annotated[
+        Path | None,
+        typer.Argument(help="CSV with slide_id and a column a rater; or a cohort table, or its folder."),
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Rater that the others are compared with: a comparator, not the truth.")
+    ] = None,
+    manual: Annotated[
+        Path | None, typer.Option(help="CSV with slide_id and manual scores, to join by slide_id.")
+    ] = None,
+    program: Annotated[
+        str | None, typer.Option(help="Rater that is no reader. Default: her2path, where it is one.")
+    ] = None,
+    same_unit: Annotated[
+        list[str] | None, typer.Option(help="Two columns of numbers in one unit, as A:B, to compare.")
+    ] = None,
+    monitor: Annotated[
+        bool, typer.Option("--monitor", help="Chart the rates of the table, by month, site, scanner, lot.")
+    ] = False,
+    controls: Annotated[
+        Path | None,
+        typer.Option(help="CSV of control, date, membrane_od, or a results folder: judge the control runs."),
+    ] = None,
+    before: Annotated[
+        Path | None, typer.Option(help="Results folder or cohort table, to compare with --after.")
+    ] = None,
+    after: Annotated[Path | None, typer.Option(help="The later run of the same slides.")] = None,
+    gate: Annotated[
+        bool, typer.Option("--gate", help="Exit with 1 where the later run breaks a limit.")
+    ] = False,
+    limits: Annotated[
+        Path | None, typer.Option(help="Limits of the gate (.toml). Default: no decision may change.")
+    ] = None,
+) -> None:
+    """Show how far raters agree; or watch rates, control runs, and two runs of the same slides."""
+    comparing = gate or any(one is not None for one in (before, after, limits))
+    if (pairs is not None) + (controls is not None) + comparing != 1:
+        raise UsageError("give one of these: a table of scores; --controls; --before and --after")
+    if comparing:
+        from her2path.cli.qa_watch import run_change
+
+        raise typer.Exit(run_change(before, after, out, gate=gate, limits=limits))
+    if controls is not None:
+        from her2path.cli.qa_watch import run_controls
+
+        raise typer.Exit(run_controls(controls, out))
+    if pairs is not None and monitor:
+        from her2path.cli.qa_watch import run_monitor
+
+        raise typer.Exit(run_monitor(pairs, out))
+    if pairs is not None:
+        from her2path.cli.qa import run_qa
+
+        run_qa(pairs, out, manual=manual, reference=reference, program=program, same_unit=same_unit or ())
 
 
 @app.command()

@@ -10,7 +10,7 @@ from rich.console import Console as RichConsole
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
-    from her2path.pipeline.slide import (
+    from her2path.pipeline.cells import (
         Progress as Watcher,  # the pipeline reads slides; stored cells need none
     )
 

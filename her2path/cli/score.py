@@ -13,12 +13,14 @@ import cv2
 from her2path.cli import EXIT_FAILED
 from her2path.cli.console import Console
 from her2path.cli.mistakes import Mistakes
+from her2path.cli.tma import as_array, asked_array
 from her2path.errors import UsageError
 from her2path.export.slide_files import GEOJSON_FILE, publish
 from her2path.pipeline.result import ScoredSlide
 from her2path.pipeline.run import score_slides
 from her2path.pipeline.slide import SlideRequest
 from her2path.report.document import render_report
+from her2path.runners.memory import keep_freed_memory
 from her2path.runners.threads import ThreadRunner
 from her2path.segment.build import build_segmenter
 from her2path.store.recipes import load_recipe
@@ -37,6 +39,9 @@ class Wanted:
     mpp: float | None
     include: Path | None
     exclude: Path | None
+    tma: bool
+    grid: str | None
+    core_um: float | None
     engine: str
     device: str
     workers: int | None
@@ -56,9 +61,13 @@ def run_score(wanted: Wanted) -> int:
         include = _regions(wanted.include)
     with mistakes.noted():
         exclude = _regions(wanted.exclude)
+    tma = None
+    with mistakes.noted():
+        tma = asked_array(wanted.tma, wanted.grid, wanted.core_um, drawn=wanted.include)
     with mistakes.noted():
         recipe = load_recipe(
             wanted.recipe,
+            tma=tma,
             rulebook=wanted.rulebook,
             specimen=wanted.specimen,
             mpp_um=None if wanted.mpp is None else (wanted.mpp, wanted.mpp),
@@ -67,6 +76,7 @@ def run_score(wanted: Wanted) -> int:
             exclude_sha256=exclude.sha256,
         )
         with mistakes.noted():
+            recipe = as_array(recipe, include.outlines)
             recipe.rulebook.check_specimen(recipe.specimen)
         segmenter = build_segmenter(recipe.engine, wanted.device)
     mistakes.raise_all()
@@ -81,6 +91,7 @@ def run_score(wanted: Wanted) -> int:
 
     # The runner's threads are the parallelism; OpenCV's own would fight them for the same cores.
     cv2.setNumThreads(1)
+    keep_freed_memory()
     failed = 0
     with Console(quiet=wanted.quiet, as_json=wanted.log_json) as console:
         for score, stood in score_slides(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from her2path.export.cores import CORES_FILE, write_cores
 from her2path.export.geojson import write_geojson
 from her2path.pipeline.result import ScoredSlide
 from her2path.store.maps import write_map_picture, write_map_table
@@ -47,6 +48,8 @@ def publish(scored: ScoredSlide, folder: Path, *, report_html: str, geojson: boo
             files["heterogeneity.ome.tif"] = partial(
                 write_map_picture, scored.heterogeneity, shape_px=size_px, mpp_yx_um=mpp_yx_um
             )
+    if scored.score.get("tma") is not None:
+        files[CORES_FILE] = partial(write_cores, scored.score)
     if geojson:
         files[GEOJSON_FILE] = partial(
             write_geojson, scored.cells, slide_id=scored.slide_id, mpp_yx_um=mpp_yx_um

@@ -63,6 +63,11 @@ class Region:
         """First column right of the region."""
         return self.x_px + self.width_px
 
+    def within(self, box: "Region") -> tuple[slice, slice]:
+        """Rows and columns of this region in the level-0 pixels of a box around it."""
+        y, x = self.y_px - box.y_px, self.x_px - box.x_px
+        return slice(y, y + self.height_px), slice(x, x + self.width_px)
+
     def grown(self, margin_px: int) -> "Region":
         """Add a margin on every side."""
         return Region(

@@ -9,14 +9,16 @@ Ruifrok AC, Johnston DA. Quantification of histochemical staining by color decon
 Anal Quant Cytol Histol 2001;23:291-299.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from her2path.arrays import OD_STEP, Doubles, Plane16, Rgb8
+from her2path.arrays import OD_STEP, Doubles, Floats, Plane16, Rgb8
+from her2path.image.strips import in_strips
 
 Vector: TypeAlias = tuple[float, float, float]
 StainSource: TypeAlias = Literal["recipe", "estimated", "published"]
@@ -73,6 +75,22 @@ def optical_density(rgb: NDArray[np.uint8], white: Vector) -> Doubles:
     return np.stack([tables[c][rgb[..., c]] for c in range(3)], axis=-1)
 
 
+def density_image(rgb: Rgb8, white: Vector) -> Floats:
+    """As ``optical_density``, of a picture ``(y, x, 3)``: float32, and nothing larger on the way."""
+    return np.asarray(cv2.LUT(rgb, density_tables(white).T[None].astype(np.float32)), np.float32)
+
+
+def mean_density(od: Floats) -> Floats:
+    """Mean of the three channels, ``(y, x, 3)`` to ``(y, x)`` float32."""
+    return np.asarray(cv2.transform(od, np.full((1, 3), 1 / 3, np.float32)), np.float32)
+
+
+def channel_range(picture: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Least and most of the three channels, ``(y, x, 3)`` to twice ``(y, x)``."""
+    red, green, blue = cv2.split(picture)
+    return cv2.min(cv2.min(red, green), blue), cv2.max(cv2.max(red, green), blue)
+
+
 def unmix(rgb: Rgb8, stains: StainMatrix) -> Doubles:
     """Densities of haematoxylin, DAB and residual: ``(3, y, x)`` float64; may be negative.
 
@@ -99,18 +117,35 @@ def stain_planes(rgb: Rgb8, stains: StainMatrix) -> tuple[Plane16, Plane16]:
     tuple of Plane16
         ``(y, x)`` uint16 each.
     """
-    return _plane(rgb, stains, 0), _plane(rgb, stains, 1)
+    tables = _step_tables(stains)
+
+    def planes_of(strip: Rgb8) -> tuple[Plane16, ...]:
+        channels = cv2.split(strip)
+        return _plane(channels, tables[0]), _plane(channels, tables[1])
+
+    haematoxylin, dab = in_strips(rgb, planes_of)
+    return haematoxylin, dab
 
 
-def dab_plane(rgb: Rgb8, stains: StainMatrix) -> Plane16:
-    """DAB alone, as ``stain_planes`` gives it."""
-    return _plane(rgb, stains, 1)
+def membrane_plane(rgb: Rgb8, stains: StainMatrix) -> Plane16:
+    """DAB alone, as ``stain_planes`` gives it of the lightly smoothed colours: ``(y, x)`` uint16."""
+    table = _step_tables(stains)[1]
+
+    def plane_of(strip: Rgb8) -> tuple[Plane16, ...]:
+        # Smoothing the colours costs a third of smoothing the density, and is as independent of the tiling.
+        return (_plane(cv2.split(cv2.GaussianBlur(strip, (3, 3), 0)), table),)
+
+    return in_strips(rgb, plane_of, margin_px=1)[0]
 
 
-def _plane(rgb: Rgb8, stains: StainMatrix, stain: int) -> Plane16:
-    weights = np.linalg.inv(stains.vectors)[:, stain]
+def _step_tables(stains: StainMatrix) -> Floats:
+    """Give what a grey value of a channel adds to haematoxylin and to DAB: ``(2, 3, 256)``, in steps."""
     # Whole steps as float32, which is exact below 2²⁴: OpenCV looks these up and adds them fastest, and its
     # last sum clips to 16 bits. In 16 bits throughout, nearly alike stains would wrap.
-    steps = np.rint(density_tables(stains.white) * weights[:, None] / OD_STEP).astype(np.float32)
-    red, green, blue = (cv2.LUT(channel, table) for channel, table in zip(cv2.split(rgb), steps, strict=True))
-    return np.asarray(cv2.add(cv2.add(red, green), blue, dtype=cv2.CV_16U), np.uint16)
+    weights = np.linalg.inv(stains.vectors)[:, :2].T
+    return np.rint(density_tables(stains.white) * weights[:, :, None] / OD_STEP).astype(np.float32)
+
+
+def _plane(channels: Sequence[NDArray[Any]], table: Floats) -> Plane16:
+    red, green, blue = (cv2.LUT(channel, steps) for channel, steps in zip(channels, table, strict=True))
+    return np.asarray(cv2.add(cv2.add(red, green, dst=red), blue, dtype=cv2.CV_16U), np.uint16)

@@ -48,8 +48,8 @@ def draw_artefacts(
         _clefts(densities, view, shapes, plan, spec.stroma.retraction)
     if spec.confounders.secretion_od:
         _secretion(densities, view, ground, tissue, spec.confounders.secretion_od)
-    if spec.tumour.necrosis:
-        _necrosis(densities, view, tissue)
+    if spec.tumour.necrosis or spec.tissue.in_situ:
+        _necrosis(densities, view, tissue, spec.tumour.necrosis_od)
     if spec.confounders.edge_od:
         near = np.exp(-np.clip(ground.in_tissue_um, 0, None) / EDGE_UM) * ~ground.outside
         uneven = np.clip(0.8 + 0.3 * view.read(view.textures.patch, 331), 0.2, None)
@@ -85,7 +85,7 @@ def _secretion(densities: Floats, view: View, ground: Ground, tissue: TissueMap,
     densities[..., 0] += 0.04 * filling
 
 
-def _necrosis(densities: Floats, view: View, tissue: TissueMap) -> None:
+def _necrosis(densities: Floats, view: View, tissue: TissueMap, haze_od: float) -> None:
     """Make the dead tumour granular, and strew it with the dust of nuclei."""
     dead = np.clip(_map(tissue, tissue.necrosis, view) / 3 + 0.5, 0, 1)
     textures = view.textures
@@ -96,6 +96,9 @@ def _necrosis(densities: Floats, view: View, tissue: TissueMap) -> None:
     dust = np.clip(6 * (speck - 2.5), 0, 1)
     densities[..., 0] += DUST_OD * dead * dust
     densities[..., 2] += 0.015 * dead * crumbs
+    if haze_od:
+        patches = np.clip(0.7 + 0.6 * view.read(textures.patch, 467), 0, 2)
+        densities[..., 1] += np.float32(haze_od) * dead * patches * crumbs
 
 
 def _map(tissue: TissueMap, field: Floats, view: View) -> Floats:

@@ -154,7 +154,7 @@ def _away_um(view: View, y_um: Doubles, x_um: Doubles, index: NDArray[np.int64],
 
 def draw_confounders(densities: Floats, view: View, ground: Ground, spec: SlideSpec) -> None:
     """Draw pigment and pen over everything."""
-    if spec.confounders.pigment:
+    if spec.confounders.pigment and spec.confounders.pigment_kind == "mixed":
         # Clumps about 8 µm wide lie where the slow texture peaks, more of them the lower the threshold.
         level = np.interp(spec.confounders.pigment, [0, 5, 20, 60, 100], [3.9, 3.3, 2.8, 2.3, 2.0])
         clump = view.read(view.textures.patch, 161) > level

@@ -1,11 +1,15 @@
 """Which cells there are: places, shapes, nuclei and what their membranes were asked to look like."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.random import Generator
 from scipy.spatial import cKDTree
 
 from her2path.arrays import Codes, Doubles
 from her2path.cells.vocabulary import LYMPHOCYTE, PATTERNS, STROMA, TUMOUR
+from her2path.phantom.arrangement import CONTROL_PATTERNS
+from her2path.phantom.linings import in_situ_cells, in_situ_spec, lined, normal_cells, normal_spec
 from her2path.phantom.oddities import with_oddities
 from her2path.phantom.places import place_cells
 from her2path.phantom.plan import CREST_OD, LONGEST_NUCLEUS_UM, CellPlan
@@ -34,12 +38,28 @@ def lay_out_cells(spec: SlideSpec, tissue: TissueMap, rng: Generator) -> CellPla
     Returns
     -------
     CellPlan
-        Tumour cells first, then stroma, lymphocytes and red cells (kind ``other``).
+        Tumour cells first, then stroma, lymphocytes and red cells (kind ``other``); those of ducts last.
     """
     # What is off by default has sources of its own: asking for it takes no number from the rest.
     overlaps, odd = rng.spawn(2)
     points, kind = place_cells(spec, tissue, rng, overlaps)
-    return with_oddities(_cells(spec, tissue, points, kind, rng), spec, tissue, odd)
+    plan = with_oddities(_cells(spec, tissue, points, kind, rng), spec, tissue, odd)
+    in_ducts = np.random.default_rng((spec.seed, _IN_DUCTS))
+    ducts = tissue.guests.ducts
+    if spec.tissue.in_situ:
+        asked = in_situ_spec(spec)
+        cells = _cells(asked, tissue, *in_situ_cells(asked, tissue, in_ducts), in_ducts)
+        cells = lined(cells, ducts.in_situ, tissue, luminal=False)
+        plan = plan.and_then(with_oddities(cells, asked, tissue, in_ducts))
+    if spec.tissue.normal_ducts:
+        asked = normal_spec(spec)
+        cells = _cells(asked, tissue, *normal_cells(asked, tissue, in_ducts), in_ducts)
+        plan = plan.and_then(lined(cells, ducts.normal, tissue, luminal=True))
+    return plan
+
+
+_IN_DUCTS = 7101
+"""Keeps what the seed decides of cells in ducts apart from everything else."""
 
 
 def _cells(spec: SlideSpec, tissue: TissueMap, points: Doubles, kind: Codes, rng: Generator) -> CellPlan:
@@ -153,7 +173,17 @@ def _assign(spec: SlideSpec, tissue: TissueMap, y_um: Doubles, x_um: Doubles, rn
     scale_um = 60.0 if spec.mixing == "mixed" else 220.0
     field = tissue.at(smooth_field(rng, tissue.tissue.shape, scale_um / tissue.grid_um), y_um, x_um)
     noisy = field + (0.15 if spec.mixing == "mixed" else 0.0) * rng.normal(0, 1, len(field))
+    if spec.tissue.control == "none":
+        return _by_rank(noisy, spec.patterns)
+    control = tissue.at(tissue.control, y_um, x_um) > 0
+    codes = np.zeros(len(noisy), np.int8)
+    codes[~control] = _by_rank(noisy[~control], spec.patterns)
+    codes[control] = _by_rank(noisy[control], CONTROL_PATTERNS[spec.tissue.control])
+    return codes
+
+
+def _by_rank(noisy: Doubles, patterns: Mapping[str, float]) -> Codes:
     rank = np.argsort(np.argsort(noisy)) + 0.5
-    shares = np.cumsum([spec.patterns.get(name, 0.0) for name in PATTERNS])
-    codes = np.searchsorted(shares, rank / max(len(field), 1))
+    shares = np.cumsum([patterns.get(name, 0.0) for name in PATTERNS])
+    codes = np.searchsorted(shares, rank / max(len(noisy), 1))
     return np.minimum(codes, len(PATTERNS) - 1).astype(np.int8)

@@ -7,7 +7,8 @@ from numpy.random import Generator
 from scipy.spatial import cKDTree
 
 from her2path.arrays import Bools, Doubles
-from her2path.cells.vocabulary import LYMPHOCYTE, STROMA, TUMOUR
+from her2path.cells.vocabulary import LYMPHOCYTE, OTHER, STROMA, TUMOUR
+from her2path.phantom.places import overlap_of
 from her2path.phantom.plan import CellPlan
 from her2path.phantom.spec import SlideSpec
 from her2path.phantom.tissue import TissueMap
@@ -44,15 +45,24 @@ def with_oddities(plan: CellPlan, spec: SlideSpec, tissue: TissueMap, rng: Gener
     if spec.stroma.pale_cells:
         small = (plan.kind == STROMA) | (plan.kind == LYMPHOCYTE)
         plan = _pale_cells(plan, small & (lots[1] < spec.stroma.pale_cells), size[0])
-    if spec.tumour.necrosis:
+    if spec.tumour.necrosis or spec.tissue.in_situ:
         plan = _ghosts(plan, tumour & (tissue.at(tissue.necrosis, plan.y_um, plan.x_um) > 0))
+    damage = tissue.guests.damage
+    if spec.confounders.nerve or spec.confounders.vessels_muscle:
+        fibres = (plan.kind == STROMA) & (tissue.at(damage.bundle, plan.y_um, plan.x_um) > 0)
+        plan = _along(plan, fibres, _flow(tissue, plan), size[0])
+    if spec.confounders.crush:
+        crushed = (plan.kind != OTHER) & (tissue.at(damage.crush, plan.y_um, plan.x_um) > 0)
+        plan = _streaks(_along(plan, crushed, _flow(tissue, plan), size[0]), crushed)
+    if spec.confounders.decalcified:
+        plan = _decalcified(plan, size[2])
     golgi = tumour & (lots[2] < spec.confounders.golgi)
     brown = tumour & (lots[3] < spec.confounders.brown_nuclei)
     return replace(
         plan,
         golgi_od=np.where(golgi, np.interp(size[1], [0, 1], GOLGI_OD), 0),
         nucleus_dab_od=np.where(brown, np.interp(size[2], [0, 1], BROWN_NUCLEUS_OD), 0),
-        spills=tumour & (plan.nucleus_long_um > 0) & (lots[4] < spec.tumour.overlap),
+        spills=tumour & (plan.nucleus_long_um > 0) & (lots[4] < overlap_of(spec)),
     )
 
 
@@ -104,4 +114,52 @@ def _ghosts(plan: CellPlan, ghosts: Bools) -> CellPlan:
         vacuole_um=np.where(ghosts, 0, plan.vacuole_um),
         crest_od=np.where(ghosts, 0, plan.crest_od),
         pattern=np.where(ghosts, 0, plan.pattern).astype(np.int8),
+    )
+
+
+def _flow(tissue: TissueMap, plan: CellPlan) -> Doubles:
+    """Direction of fibres at every cell."""
+    damage = tissue.guests.damage
+    cos, sin = (tissue.at(field, plan.y_um, plan.x_um) for field in (damage.flow_cos, damage.flow_sin))
+    return np.asarray(0.5 * np.arctan2(sin, cos), float)
+
+
+def _along(plan: CellPlan, rows: Bools, angle: Doubles, size: Doubles) -> CellPlan:
+    """Thin long nuclei that lie along fibres."""
+    return replace(
+        plan,
+        axis=np.where(rows, angle, plan.axis),
+        nucleus_long_um=np.where(rows & (plan.nucleus_long_um > 0), 4.5 + 2.5 * size, plan.nucleus_long_um),
+        nucleus_short_um=np.where(rows & (plan.nucleus_long_um > 0), 0.9 + 0.5 * size, plan.nucleus_short_um),
+    )
+
+
+CRUSHED_GAIN = 2.6
+"""Squeezed chromatin is denser by this factor, before the smear that thins it again."""
+
+
+def _streaks(plan: CellPlan, crushed: Bools) -> CellPlan:
+    """Nuclei without structure, drawn out and dark, in bodies that lost their outlines."""
+    return replace(
+        plan,
+        spine_um=np.where(crushed, 6.0, plan.spine_um),
+        nucleus_short_um=np.where(crushed, 1.4 * plan.nucleus_short_um, plan.nucleus_short_um),
+        nucleus_od=np.where(crushed, CRUSHED_GAIN * plan.nucleus_od, plan.nucleus_od),
+        vesicular=np.where(crushed, 0, plan.vesicular),
+        nucleus_soft_um=np.where(crushed, 1.1, plan.nucleus_soft_um),
+    )
+
+
+DECALCIFIED_OD = (0.45, 0.65)
+"""Of the haematoxylin of a nucleus, what acid leaves."""
+
+
+def _decalcified(plan: CellPlan, size: Doubles) -> CellPlan:
+    """Nuclei that acid left pale, even and without an edge."""
+    return replace(
+        plan,
+        nucleus_od=np.interp(size, [0, 1], DECALCIFIED_OD) * plan.nucleus_od,
+        vesicular=0.3 * plan.vesicular,
+        nucleus_soft_um=plan.nucleus_soft_um + 1.0,
+        cytoplasm_od=1.25 * plan.cytoplasm_od,
     )

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from her2path.arrays import Rgb8
+from her2path.phantom.optics import displaced, scan_strips, scanner_of
 from her2path.phantom.plan import CellPlan
 from her2path.phantom.render import HALO_UM, Drawn, draw
-from her2path.phantom.scanner import SCANNERS, expose
+from her2path.phantom.scanner import expose
 from her2path.phantom.spec import SlideSpec
 from her2path.phantom.texture import READ_PX
 from her2path.phantom.tissue import TissueMap
@@ -46,7 +47,9 @@ class Painter:
         self._spec, self._tissue, self._plan, self._stained_od = spec, tissue, plan, stained_od
         self._textures = make_textures(rng, self.mpp_um)
         self._tree = cKDTree(np.stack([plan.y_um, plan.x_um], axis=1))
-        self._halo_px = int(np.ceil(HALO_UM / self.mpp_um))
+        self._scanner, self._strips = scanner_of(spec), scan_strips(spec)
+        off_um = (self._strips.widest_px - 1) * spec.mpp
+        self._halo_px = int(np.ceil((HALO_UM + max(0.0, off_um)) / self.mpp_um))
 
     @property
     def block_px(self) -> int:
@@ -67,7 +70,7 @@ class Painter:
             self._plan.take(rows),
             spec=self._spec,
             tissue=self._tissue,
-            scanner=SCANNERS[self._spec.scanner],
+            scanner=self._scanner,
         )
         self._count(drawn, view, rows)
         return self._expose(drawn, view)
@@ -87,19 +90,25 @@ class Painter:
         # Three far places of one texture are the noise of the three channels. Averaging to level 0 takes from
         # it, so a finer drawing gets more.
         noise = np.stack([view.read(view.textures.sensor, 331 * c) for c in range(3)], axis=-1) * self._factor
-        defocus = None
+        at = (view.y_px, view.x_px, view.height_px, view.width_px, self.mpp_um)
+        defocus, glass = None, self._tissue.glass
         if self._spec.confounders.blurred:
-            at = (view.y_px, view.x_px, view.height_px, view.width_px)
-            defocus = self._tissue.block(self._tissue.defocus, *at, self.mpp_um)
+            defocus = self._tissue.block(self._tissue.defocus, *at)
+        if glass.is_soft:
+            soft = glass.softness(*at)
+            defocus = soft if defocus is None else np.maximum(defocus, soft)
+        level0_row = np.arange(view.y_px, view.y_px + view.height_px, dtype=np.int64) // self._factor
+        strip = self._strips.of_rows(level0_row)
         rgb = expose(
             drawn.densities,
-            scanner=SCANNERS[self._spec.scanner],
+            scanner=self._scanner,
             mpp_um=self.mpp_um,
             noise=np.asarray(noise, np.float32),
             defocus=defocus,
+            foreign_od=drawn.foreign_od,
+            smear_px=self._strips.smear_px[strip] * self._factor if self._strips.is_smeared else None,
         )
-        halo = self._halo_px
-        rgb = np.ascontiguousarray(rgb[halo:-halo, halo:-halo])
+        rgb = displaced(rgb, self._strips.shift_px[strip] * self._factor, self._halo_px)
         if self._factor == 1:
             return rgb
         size = (rgb.shape[1] // self._factor, rgb.shape[0] // self._factor)

@@ -78,3 +78,9 @@ class CellPlan:
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Self:
         """Take the rows of an index array or of a mask."""
         return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+    def and_then(self, *others: Self) -> Self:
+        """Append the rows of other plans."""
+        plans = (self, *others)
+        columns = {f.name: np.concatenate([getattr(plan, f.name) for plan in plans]) for f in fields(self)}
+        return type(self)(**columns)

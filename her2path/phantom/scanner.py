@@ -2,12 +2,19 @@
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from her2path.arrays import Floats, Rgb8
-from her2path.image.stains import StainMatrix
+from her2path.image.stains import StainMatrix, Vector
+
+Light: TypeAlias = Literal["transmitted", "monochrome", "emitted"]
+
+PEN: Vector = (0.84, 0.48, 0.24)
+"""Red, green, blue densities of a blue marker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,15 @@ class Scanner:
 
     gamma: float = 1.0
     """Exponent of the tone curve around white; below 1 lifts the shadows."""
+
+    cast: Vector = (1.0, 1.0, 1.0)
+    """What a wrong white balance multiplies red, green and blue by."""
+
+    pen: Vector = PEN
+    """Densities of the marker that somebody wrote on the glass with."""
+
+    light: Light = "transmitted"
+    """Colour or grey levels of what passes the section, or the glow of dyes against the dark."""
 
 
 def _stains(
@@ -74,9 +90,6 @@ EOSINOPHILIC = (0.25, 0.80, 0.54)
 NEUTRAL = (0.50, 0.58, 0.64)
 """Of pigment and red cells: nearly grey, a little brown."""
 
-PEN = (0.84, 0.48, 0.24)
-"""Of a blue marker."""
-
 
 def line_response(sigma_um: Floats, *, scanner: Scanner, pixel_um: float) -> Floats:
     """Tell what a scanner leaves of a thin line's crest: 1 for all of it, above 1 where it sharpens.
@@ -101,7 +114,14 @@ def _crest_after(sigma_um: Floats, blur_variance: float) -> Floats:
 
 
 def expose(
-    densities: Floats, *, scanner: Scanner, mpp_um: float, noise: Floats, defocus: Floats | None = None
+    densities: Floats,
+    *,
+    scanner: Scanner,
+    mpp_um: float,
+    noise: Floats,
+    defocus: Floats | None = None,
+    foreign_od: Floats | None = None,
+    smear_px: NDArray[np.int64] | None = None,
 ) -> Rgb8:
     """Look at a section through a scanner.
 
@@ -117,6 +137,12 @@ def expose(
         ``(y, x, 3)`` float32 standard normal values.
     defocus
         ``(y, x)`` float32, 0 in focus to 1 well out of focus; None where everything is in focus.
+    foreign_od
+        ``(y, x, 3)`` float32 red, green, blue densities of what is no stain; below 0 where glass gathers
+        light. None where there is nothing foreign.
+    smear_px
+        ``(y,)`` int64, over how many pixels along x each row is smeared, 1 for none; None where the stage
+        stood still.
 
     Returns
     -------
@@ -124,18 +150,37 @@ def expose(
         ``(y, x, 3)`` uint8.
     """
     stains = scanner.stains
-    vectors = np.array([stains.haematoxylin, stains.dab, EOSINOPHILIC, NEUTRAL, PEN], np.float32)
+    vectors = np.array([stains.haematoxylin, stains.dab, EOSINOPHILIC, NEUTRAL, scanner.pen], np.float32)
     od = cv2.transform(densities, np.ascontiguousarray(vectors.T))
+    if foreign_od is not None:
+        od = od + foreign_od
     # Light is blurred, not density: thin dark lines lose more than thin pale ones.
     light = cv2.exp(od * np.float32(-np.log(10) * scanner.gamma))
+    if scanner.light == "emitted":
+        light = _glow(densities)
     light = cv2.GaussianBlur(light, (0, 0), scanner.blur_um / mpp_um)
     if defocus is not None:
         soft = cv2.GaussianBlur(light, (0, 0), DEFOCUS_UM / mpp_um)
         light = light + defocus[..., None] * (soft - light)
+    if smear_px is not None:
+        for length in np.unique(smear_px[smear_px > 1]).tolist():
+            rows = smear_px == length
+            light[rows] = cv2.blur(np.ascontiguousarray(light[rows]), (length, 1))
     if scanner.sharpening:
         light = light + scanner.sharpening * (light - cv2.GaussianBlur(light, (0, 0), SHARPENING_UM / mpp_um))
-    grey = light * np.asarray(stains.white, np.float32) + scanner.noise * noise
+    white = np.asarray(stains.white, np.float32) * np.asarray(scanner.cast, np.float32)
+    grey = light * white + scanner.noise * noise
+    if scanner.light == "monochrome":
+        grey = np.repeat(grey.mean(axis=-1, keepdims=True), 3, axis=-1)
     return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+
+
+def _glow(densities: Floats) -> Floats:
+    """Light of a fluorescence slide: nuclei blue, HER2 green, tissue hardly, glass not at all."""
+    dyes = np.array([[0.05, 0.25, 1.6], [0.15, 1.3, 0.1], [0.1, 0.2, 0.1], [0.3, 0.3, 0.1], [0, 0, 0]])
+    glow = cv2.transform(densities, np.ascontiguousarray(dyes.T.astype(np.float32)))
+    # The brightest pixels fill the sensor; what no dye reaches still scatters a little.
+    return np.asarray(1.02 - cv2.exp(-2 * glow), np.float32)
 
 
 DEFOCUS_UM = 1.6

@@ -4,38 +4,95 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from her2path.cells.vocabulary import PATTERNS
 from her2path.errors import ConfigurationError
+from her2path.phantom.confounders import ConfounderSpec
+from her2path.phantom.keys import Density, Keys, Share
 from her2path.phantom.scanner import SCANNERS
 from her2path.scoring.settings import problems_in
 
-Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
-Density: TypeAlias = Annotated[float, Field(ge=0, le=1.5)]
 Clearing: TypeAlias = Annotated[float, Field(ge=0, le=2.5)]
 Architecture: TypeAlias = Literal["nests", "glands", "sheets", "files", "trabeculae"]
+CoreLabel: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][1-9][0-9]?$")]
+Stain: TypeAlias = Literal["h-dab", "h-e", "h-aec", "h-red", "fluorescence", "grey", "nuclear-dab"]
+Grey: TypeAlias = Annotated[float, Field(ge=80, le=255)]
+Gain: TypeAlias = Annotated[float, Field(ge=0.5, le=1.5)]
 Category: TypeAlias = Literal["IHC0_NULL", "IHC0_STAINED", "IHC1", "IHC2", "IHC3"]
 
 
-class _Spec(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class TissueSpec(_Spec):
+class TissueSpec(Keys):
     """The outline of the section."""
 
-    shape: Literal["core", "blob", "full"] = "blob"
-    """A punched disc, an irregular piece, or tissue from edge to edge."""
+    shape: Literal["core", "blob", "full", "array"] = "blob"
+    """A punched disc, an irregular piece, tissue from edge to edge, or a grid of punched discs."""
 
     share: Annotated[float, Field(ge=0.05, le=0.95)] = 0.75
-    """Of the slide that is tissue, the rest is glass. Means nothing to ``full``."""
+    """Of the slide that is tissue, the rest is glass. Means nothing to ``full`` and ``array``."""
+
+    grid: tuple[Annotated[int, Field(ge=1, le=26)], Annotated[int, Field(ge=1, le=99)]] = (3, 4)
+    """Rows and columns of an array."""
+
+    core_mm: Annotated[float, Field(gt=0, le=3)] = 0.6
+    """Diameter of the cores of an array."""
+
+    pitch_mm: Annotated[float, Field(gt=0, le=5)] = 0.9
+    """From the middle of one core of an array to the next."""
+
+    missing: tuple[CoreLabel, ...] = ()
+    """Cores of the array that were lost; rows are letters and columns numbers, ``A1`` at the upper left."""
+
+    broken: tuple[CoreLabel, ...] = ()
+    """Cores of the array of which a part is lost."""
+
+    rotation_deg: Annotated[float, Field(ge=-20, le=20)] = 0.0
+    """Turn of the array about the middle of the slide, clockwise."""
+
+    fragments: Annotated[int, Field(ge=1, le=12)] = 1
+    """Separate pieces side by side, such as levels of a block or needle cores. For ``core`` and ``blob``."""
+
+    control: Literal["none", "0", "1+", "2+", "3+"] = "none"
+    """A piece of control tissue of known staining at the end of the slide, never in the score."""
 
     gaps: Share = 0.25
     """Of the stroma that is white: loose tissue and retraction."""
 
+    in_situ: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    """Of the area of tumour that lies in ducts: carcinoma in situ, solid or comedo, not counted."""
 
-class TumourSpec(_Spec):
+    normal_ducts: Annotated[float, Field(ge=0, le=0.3)] = 0.0
+    """Of the tissue, in ducts and lobules of two layers round an open lumen, not counted."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        rows, columns = self.grid
+        lost = (*self.missing, *self.broken)
+        outside = [at for at in lost if ord(at[0]) - ord("A") >= rows or int(at[1:]) > columns]
+        if self.shape != "array" and lost:
+            raise ValueError('missing and broken cores need shape = "array"')
+        if self.shape == "array" and outside:
+            raise ValueError(f"no core {', '.join(outside)} in a grid of {rows} rows and {columns} columns")
+        if self.shape == "array" and self.core_mm >= self.pitch_mm:
+            raise ValueError(f"cores of {self.core_mm:g} mm overlap at a pitch of {self.pitch_mm:g} mm")
+        if self.shape in ("full", "array") and self.fragments > 1:
+            raise ValueError(f"fragments need a piece to repeat, and shape is {self.shape}")
+        if self.shape == "full" and self.control != "none":
+            raise ValueError("a control needs glass round it, and shape is full")
+        return self
+
+
+class GradientSpec(Keys):
+    """Stain that is lost on the way over the section; the truth keeps what the cells really are."""
+
+    kind: Literal["none", "one-sided", "zonal"] = "none"
+    """From one side to the other, or from the border to a middle that fixative did not reach."""
+
+    od_loss: Share = 0.5
+    """Of the DAB, where most is lost. Haematoxylin loses less."""
+
+
+class TumourSpec(Keys):
     """The invasive tumour."""
 
     architecture: Architecture = "nests"
@@ -78,6 +135,14 @@ class TumourSpec(_Spec):
     necrosis: Share = 0.0
     """Share of the tumour that is dead: ghosts of cells without nuclei, which nobody counts, and dust."""
 
+    necrosis_od: Density = 0.0
+    """DAB that dead tumour soaks up, in a haze."""
+
+    sparse: Annotated[float, Field(ge=0, le=400)] = 0.0
+    """Where given, all tumour there is: single cells and pairs, so many places a mm², as after treatment."""
+
+    gradient: GradientSpec = GradientSpec()
+
     @field_validator("vesicular")
     @classmethod
     def _low_first(cls, vesicular: tuple[float, float]) -> tuple[float, float]:
@@ -86,7 +151,7 @@ class TumourSpec(_Spec):
         return vesicular
 
 
-class StromaSpec(_Spec):
+class StromaSpec(Keys):
     """Everything between the tumour cells."""
 
     spacing_um: Annotated[float, Field(ge=8, le=80)] = 15.0
@@ -114,48 +179,7 @@ class StromaSpec(_Spec):
     """Share of the stroma that is fat: large round holes with thin rims."""
 
 
-class ConfounderSpec(_Spec):
-    """What is brown, dark or blurred and is not membrane staining; all off by default."""
-
-    blush_od: Density = 0.0
-    """DAB in the cytoplasm of tumour cells, in patches."""
-
-    haze: Annotated[float, Field(ge=0, le=5)] = 1.0
-    """Strength of the brown that stained membranes out of the focal plane lend a cell: from about 2 it veils
-    the nuclei."""
-
-    background_od: Density = 0.01
-    """DAB everywhere in the tissue."""
-
-    eosinophilic_od: Density = 0.0
-    """Pale pink-grey of cytoplasm and collagen that belongs to neither stain."""
-
-    golgi: Share = 0.0
-    """Share of tumour cells with brown granules beside the nucleus."""
-
-    brown_nuclei: Share = 0.0
-    """Share of tumour nuclei that DAB stains."""
-
-    secretion_od: Density = 0.0
-    """DAB of what fills the lumina of glands."""
-
-    edge_od: Density = 0.0
-    """DAB added at the very edge of the section, where reagents dry and cling."""
-
-    folds: Annotated[float, Field(ge=0, le=0.5)] = 0.0
-    """Share of the slide where the section lies double; its cells are not counted."""
-
-    pigment: Annotated[float, Field(ge=0, le=100)] = 0.0
-    """Clumps of dark brown granules a mm² of tissue."""
-
-    pen: bool = False
-    """One stroke of a marker across glass and tissue."""
-
-    blurred: Annotated[float, Field(ge=0, le=0.5)] = 0.0
-    """Share of the slide that is out of focus; its cells are not counted."""
-
-
-class SlideSpec(_Spec):
+class SlideSpec(Keys):
     """One synthetic slide."""
 
     name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
@@ -169,11 +193,32 @@ class SlideSpec(_Spec):
 
     seed: Annotated[int, Field(ge=0)] = 0
     scanner: str = "bluish"
+    stain: Stain = "h-dab"
+    """What the section was stained with and how it was looked at; only H-DAB of membranes has a score."""
+
+    jpeg_quality: Annotated[int, Field(ge=5, le=100)] | None = None
+    """In place of the scanner's."""
+
+    gamma: Annotated[float, Field(ge=0.4, le=2.5)] | None = None
+    """Exponent of the tone curve around white, in place of the scanner's; below 1 lifts the shadows."""
+
+    white: tuple[Grey, Grey, Grey] | None = None
+    """Grey values of clear glass, in place of the scanner's."""
+
+    cast: tuple[Gain, Gain, Gain] = (1.0, 1.0, 1.0)
+    """What a wrong white balance multiplies red, green and blue by; what passes 255 is cut off there."""
+
     category: Category | None = None
     """What the slide must come out as; a recipe that misses it is refused rather than mislabelled."""
 
     patterns: dict[str, Share]
     """Share of tumour cells drawn with each pattern; neighbours' membranes add to it."""
+
+    in_situ_patterns: dict[str, Share] = Field(default={"SC": 1.0})
+    """The same of carcinoma in situ, which is often stained more strongly than what invades."""
+
+    normal_patterns: dict[str, Share] = Field(default={"N": 1.0})
+    """The same of the cells that line normal ducts."""
 
     mixing: Literal["mixed", "clustered"] = "mixed"
     """Patterns in patches of a few cells, or in whole regions."""
@@ -183,7 +228,7 @@ class SlideSpec(_Spec):
     stroma: StromaSpec = StromaSpec()
     confounders: ConfounderSpec = ConfounderSpec()
 
-    @field_validator("patterns")
+    @field_validator("patterns", "in_situ_patterns", "normal_patterns")
     @classmethod
     def _known_patterns(cls, patterns: dict[str, float]) -> dict[str, float]:
         problems = []
@@ -202,8 +247,21 @@ class SlideSpec(_Spec):
             raise ValueError(f"no such scanner; allowed are {', '.join(SCANNERS)}")
         return scanner
 
+    @model_validator(mode="after")
+    def _array_fits(self) -> Self:
+        steps, core, pitch = self.tissue.grid, self.tissue.core_mm, self.tissue.pitch_mm
+        needs = [(n - 1) * pitch + core for n in steps]
+        has = [n * self.mpp / 1000 for n in self.size_px]
+        if self.tissue.shape == "array" and (needs[0] > has[0] or needs[1] > has[1]):
+            raise ValueError(
+                f"an array of {needs[0]:.2f} × {needs[1]:.2f} mm does not fit {has[0]:.2f} × {has[1]:.2f} mm"
+            )
+        if self.category is not None and self.stain != "h-dab":
+            raise ValueError(f"category: a slide stained {self.stain} has no HER2 score; leave it out")
+        return self
 
-class PhantomSpec(_Spec):
+
+class PhantomSpec(Keys):
     """Slides to draw."""
 
     slides: tuple[SlideSpec, ...]

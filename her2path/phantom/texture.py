@@ -62,6 +62,42 @@ def noise(rng: Generator, period_px: int, scale_px: float, *, along_px: float | 
     return np.asarray((field - field.mean()) / field.std(), np.float32)
 
 
+N_ANGLES = 8
+"""Directions that fibres are drawn in; between two of them both are mixed."""
+
+
+def along_fibres(field: Floats, angle: Floats, length_px: float) -> Floats:
+    """Average a field along lines, at every pixel in a direction of its own.
+
+    Parameters
+    ----------
+    field
+        ``(y, x)`` or ``(y, x, channel)`` float32.
+    angle
+        ``(y, x)`` radians from the x axis towards y.
+    length_px
+        Length of the lines.
+    """
+    averaged = np.zeros_like(field)
+    step = np.pi / N_ANGLES
+    for k in range(N_ANGLES):
+        off = np.abs((angle - k * step + np.pi / 2) % np.pi - np.pi / 2) / step
+        weight = np.clip(1 - off, 0, 1).astype(np.float32)
+        if weight.any():
+            line = cv2.filter2D(field, -1, _line(k * step, length_px), borderType=cv2.BORDER_REFLECT)
+            averaged += (weight if field.ndim == 2 else weight[..., None]) * line
+    return averaged
+
+
+def _line(angle: float, length_px: float) -> Floats:
+    """Kernel of a line, fading over a pixel at its sides."""
+    half = int(np.ceil(length_px / 2))
+    y, x = np.mgrid[-half : half + 1, -half : half + 1]
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    kernel = np.clip(1 - np.abs(across), 0, 1) * np.clip(length_px / 2 + 0.5 - np.abs(along), 0, 1)
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
 def smooth_field(rng: Generator, shape: tuple[int, int], scale: float) -> Floats:
     """Slow Gaussian noise over a whole grid, not periodic: ``shape`` float32, about standard normal.
 

@@ -7,8 +7,12 @@ import numpy as np
 from numpy.random import Generator
 
 from her2path.arrays import Doubles, Floats
-from her2path.phantom.grid import GRID_UM, signed_distance
+from her2path.phantom.arrangement import Arrangement, arrange, is_arranged
+from her2path.phantom.glass import Glass, lay_out_glass
+from her2path.phantom.grid import GRID_UM, signed_distance, values_at, values_in
+from her2path.phantom.guests import Guests, invite, loose_granules, room_for_tumour, with_guests
 from her2path.phantom.lesions import ABSENT, fat_holes, fold_cover, necrotic
+from her2path.phantom.pigment import Granules
 from her2path.phantom.spec import Architecture, SlideSpec
 from her2path.phantom.texture import smooth_field
 
@@ -46,34 +50,30 @@ class TissueMap:
     pen: Floats
     """Distance to the marker's stroke, positive on it."""
 
+    control: Floats
+    """Inside of a piece of control tissue."""
+
+    glass: Glass
+    """What lies on the slide without being the section."""
+
     eosin: Floats
     """No distance: slow variation about 1 of everything that is pale."""
 
+    guests: Guests
+    """What is neither invasive tumour nor ordinary stroma."""
+
+    granules: tuple[Granules, ...]
+    """Pigment and precipitate."""
+
     def at(self, field: Floats, y_um: Doubles, x_um: Doubles) -> Floats:
         """Values of one of the maps at points, linear between grid nodes."""
-        return _sample(field, y_um / self.grid_um, x_um / self.grid_um)
+        return values_at(field, y_um, x_um)
 
     def block(
         self, field: Floats, y_px: int, x_px: int, height_px: int, width_px: int, mpp_um: float
     ) -> Floats:
-        """One of the maps at the pixels of a block: ``(height_px, width_px)`` float32.
-
-        The grid is cut out around the block first, because OpenCV counts pixels in 16 bits.
-        """
-        step = mpp_um / self.grid_um
-        first_y, first_x = max(0, int(y_px * step) - 2), max(0, int(x_px * step) - 2)
-        cut = field[first_y : int((y_px + height_px) * step) + 4, first_x : int((x_px + width_px) * step) + 4]
-        to_grid = np.array([[step, 0, x_px * step - first_x], [0, step, y_px * step - first_y]])
-        return np.asarray(
-            cv2.warpAffine(
-                np.ascontiguousarray(cut),
-                to_grid,
-                (width_px, height_px),
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                borderMode=cv2.BORDER_REPLICATE,
-            ),
-            np.float32,
-        )
+        """One of the maps at the pixels of a block: ``(height_px, width_px)`` float32."""
+        return values_in(field, y_px, x_px, height_px, width_px, mpp_um)
 
 
 def draw_tissue(spec: SlideSpec, rng: Generator) -> TissueMap:
@@ -95,12 +95,21 @@ def draw_tissue(spec: SlideSpec, rng: Generator) -> TissueMap:
     fat, folds, necrosis = rng.spawn(3)
     height, width = (int(np.ceil(n * spec.mpp / GRID_UM)) + 2 for n in spec.size_px)
     shape = (height, width)
-    tissue = _outline(spec, shape, rng)
+    pieces = _outline(spec, shape, rng)
+    tissue = pieces.tissue
     potential = _tumour_potential(spec.tumour.architecture, shape, rng)
     inside = tissue > 0
-    cut = np.quantile(potential[inside], 1 - spec.tumour.share) if spec.tumour.share < 1 else -np.inf
+    has_control = bool((pieces.control > 0).any())
+    own = inside & (pieces.control <= 0)
+    cut = np.quantile(potential[own], 1 - spec.tumour.share) if spec.tumour.share < 1 else -np.inf
     # A little stroma lies between any tumour and the edge of the section.
-    tumour = np.minimum(signed_distance((potential > cut) & inside), tissue - 4.0)
+    grows = (potential > cut) & inside
+    if has_control:
+        in_control = inside & ~own
+        grows[in_control] = potential[in_control] > np.quantile(potential[in_control], 1 - CONTROL_TUMOUR)
+    tumour = np.minimum(signed_distance(grows), tissue - 4.0)
+    guests = invite(spec, np.minimum(tissue, -pieces.control - 10) if has_control else tissue)
+    tumour = room_for_tumour(tumour, spec, guests)
     vessel = _vessels(spec, tissue, tumour, rng)
     lumen = vessel
     if spec.tumour.architecture == "glands":
@@ -108,10 +117,13 @@ def draw_tissue(spec: SlideSpec, rng: Generator) -> TissueMap:
         lumen = np.maximum(vessel, tumour - EPITHELIUM_UM + wobble).astype(np.float32)
     holes = fat_holes(spec.stroma.fat, tissue, tumour, fat)
     lumen, vessel = np.maximum(lumen, holes), np.minimum(vessel, -holes)
+    lumen, vessel = with_guests(lumen, vessel, guests)
     fold = fold_cover(spec.confounders.folds, shape, folds)
     field = smooth_field(rng, shape, 120 / GRID_UM)
     blurred = spec.confounders.blurred
     edge = np.quantile(field, 1 - blurred) if blurred else np.inf
+    # Nothing on the glass, and no arrangement of pieces, takes a number from the rest either.
+    on_glass = np.random.default_rng((spec.seed, _ON_GLASS))
     return TissueMap(
         grid_um=GRID_UM,
         tissue=tissue,
@@ -120,15 +132,22 @@ def draw_tissue(spec: SlideSpec, rng: Generator) -> TissueMap:
         vessel=vessel,
         defocus=np.maximum(np.clip((field - edge) * 4 + 0.5, 0, 1), fold).astype(np.float32),
         fold=fold,
-        necrosis=necrotic(spec.tumour.necrosis, tumour, necrosis),
+        necrosis=np.maximum(necrotic(spec.tumour.necrosis, tumour, necrosis), guests.ducts.dead),
         pen=_pen_stroke(shape, rng) if spec.confounders.pen else np.full(shape, ABSENT, np.float32),
+        control=pieces.control,
+        glass=lay_out_glass(spec.confounders, tissue, on_glass),
         eosin=np.asarray(1 + 0.25 * smooth_field(rng, shape, 90 / GRID_UM), np.float32),
+        guests=guests,
+        granules=loose_granules(spec, tissue, tumour, lumen),
     )
 
 
-def _outline(spec: SlideSpec, shape: tuple[int, int], rng: Generator) -> Floats:
+def _outline(spec: SlideSpec, shape: tuple[int, int], rng: Generator) -> Arrangement:
+    if is_arranged(spec.tissue):
+        return arrange(spec, shape, np.random.default_rng((spec.seed, _ARRANGED)))
+    nothing = np.full(shape, ABSENT, np.float32)
     if spec.tissue.shape == "full":
-        return np.full(shape, 1000.0, np.float32)
+        return Arrangement(np.full(shape, 1000.0, np.float32), nothing)
     y, x = np.ogrid[: shape[0], : shape[1]]
     radius = np.hypot((y - shape[0] / 2) / shape[0], (x - shape[1] / 2) / shape[1])
     rough = 0.015 if spec.tissue.shape == "core" else 0.09
@@ -137,7 +156,7 @@ def _outline(spec: SlideSpec, shape: tuple[int, int], rng: Generator) -> Floats:
         + rough * smooth_field(rng, shape, max(shape) / 7)
         + 0.006 * smooth_field(rng, shape, 30 / GRID_UM)
     )
-    return signed_distance(noisy < np.quantile(noisy, spec.tissue.share))
+    return Arrangement(signed_distance(noisy < np.quantile(noisy, spec.tissue.share)), nothing)
 
 
 def _tumour_potential(architecture: Architecture, shape: tuple[int, int], rng: Generator) -> Floats:
@@ -173,14 +192,11 @@ def _pen_stroke(shape: tuple[int, int], rng: Generator) -> Floats:
     return np.asarray(PEN_HALF_WIDTH_UM - distance, np.float32)
 
 
-def _sample(field: Floats, y: Doubles, x: Doubles) -> Floats:
-    y0 = np.clip(y.astype(np.int64), 0, field.shape[0] - 2)
-    x0 = np.clip(x.astype(np.int64), 0, field.shape[1] - 2)
-    fy, fx = np.clip(y - y0, 0, 1), np.clip(x - x0, 0, 1)
-    top = field[y0, x0] * (1 - fx) + field[y0, x0 + 1] * fx
-    bottom = field[y0 + 1, x0] * (1 - fx) + field[y0 + 1, x0 + 1] * fx
-    return np.asarray(top * (1 - fy) + bottom * fy, np.float32)
-
-
 PEN_HALF_WIDTH_UM = 45.0
 """Thin for a marker, so that a small slide still shows tissue."""
+
+CONTROL_TUMOUR = 0.85
+"""Of control tissue that is tumour: controls are blocks or pellets full of it."""
+
+_ON_GLASS, _ARRANGED = 104729, 1299709
+"""Keep what the seed decides of them apart from everything else."""

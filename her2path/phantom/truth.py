@@ -1,15 +1,20 @@
 """What is known of a synthetic slide: sums along every contour, and the table and score they give."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from her2path.arrays import Doubles
 from her2path.cells.vocabulary import KINDS, OTHER, PATTERNS, TUMOUR, UNGRADED
+from her2path.phantom.places import USUAL_UM
 from her2path.phantom.plan import CellPlan
 from her2path.phantom.spec import SlideSpec
+from her2path.phantom.tissue import TissueMap
 from her2path.scoring.grade import grades_of, patterns_of
 from her2path.scoring.settings import Grading
 
@@ -18,6 +23,12 @@ MIN_NUCLEUS_UM2 = 12.0
 
 OBSCURED = 0.25
 """Out of focus from here (0 to 1): no reader grades such a cell."""
+
+NOTHING_APART: Mapping[str, NDArray[np.bool_]] = MappingProxyType({})
+
+
+NOT_INVASIVE = frozenset({"in_situ", "normal"})
+"""Epithelium that stands apart and is no tumour in the sense of the table: its kind is ``other``."""
 
 
 @dataclass(eq=False)
@@ -53,10 +64,12 @@ def truth_table(
     drawn_mpp_um: float,
     obscured: NDArray[np.bool_],
     grading: Grading,
+    apart: Mapping[str, NDArray[np.bool_]] = NOTHING_APART,
 ) -> pa.Table:
     """One row a nucleus, in reading order; see docs of ``cells.parquet`` for the columns.
 
-    Null stands for what a kind of cell does not have.
+    Null stands for what a kind of cell does not have. ``apart`` gives, by name, cells that are graded and
+    never counted, such as those of a control; each becomes a column of its own.
     """
     height, width = spec.size_px
     y_px = np.floor(plan.nucleus_y_um / spec.mpp).astype(np.int64)
@@ -74,6 +87,11 @@ def truth_table(
     pattern = patterns_of(membrane_od, completeness, grading)
     grade = grades_of(pattern, grading)
     counted = has_contour & ~obscured & (area_um2 >= MIN_NUCLEUS_UM2)
+    for cells in apart.values():
+        counted = counted & ~cells
+    kind = plan.kind.copy()
+    for name in NOT_INVASIVE & apart.keys():
+        kind[apart[name] & tumour] = OTHER
     rows = np.flatnonzero(inside & (plan.kind != OTHER) & (area_um2 > 1))
     cell_id = y_px * width + x_px
     rows = rows[np.argsort(cell_id[rows], kind="stable")]
@@ -84,15 +102,29 @@ def truth_table(
             "cell_id": pa.array(cell_id[rows]),
             "y_px": pa.array(y_px[rows].astype(np.int32)),
             "x_px": pa.array(x_px[rows].astype(np.int32)),
-            "kind": pa.array(np.array(KINDS, object)[plan.kind[rows]], pa.string()),
+            "kind": pa.array(np.array(KINDS, object)[kind[rows]], pa.string()),
             "counted": pa.array(counted[rows]),
             "membrane_od": pa.array(membrane_od[rows], mask=missing),
             "completeness": pa.array(completeness[rows], mask=missing),
             "pattern": pa.array(names[pattern[rows]], pa.string(), mask=missing),
             "grade": pa.array(grade[rows], mask=missing),
             "nucleus_area_um2": pa.array(area_um2[rows].astype(np.float32)),
+            **{name: pa.array(cells[rows]) for name, cells in apart.items()},
         }
     )
+
+
+def with_seen_od(table: pa.Table, *, spec: SlideSpec, tissue: TissueMap) -> pa.Table:
+    """Add ``seen_od``, what membranes read, where a slide does not show its cells as they are.
+
+    ``membrane_od`` and ``pattern`` stay those of well fixed cells in a section of usual thickness.
+    """
+    gradient, thickness_um = spec.tumour.gradient, spec.confounders.thickness_um
+    if gradient.kind == "none" and thickness_um == USUAL_UM:
+        return table
+    y_um, x_um = (table[name].to_numpy() * spec.mpp for name in ("y_px", "x_px"))
+    shown = tissue.at(tissue.guests.stain_left, y_um, x_um) * np.float32(thickness_um / USUAL_UM)
+    return table.append_column("seen_od", pc.multiply(table["membrane_od"], pa.array(shown)))
 
 
 def fractions_of(counted: pa.Table) -> dict[str, float]:

@@ -7,21 +7,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 import orjson
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import tifffile
 
 from her2path import __version__
 from her2path.arrays import Rgb8
 from her2path.errors import ConfigurationError, OutputError
+from her2path.phantom.account import account_of, as_seen, control_cells, obscured_cells
+from her2path.phantom.ducts import write_regions
+from her2path.phantom.guests import apart_from_tumour, outlines_of
 from her2path.phantom.layout import lay_out_cells
+from her2path.phantom.optics import restained, scanner_of
 from her2path.phantom.paint import Painter
-from her2path.phantom.scanner import SCANNERS
 from her2path.phantom.spec import PhantomSpec, SlideSpec, read_spec
 from her2path.phantom.tissue import draw_tissue
-from her2path.phantom.truth import OBSCURED, SCORES, category_of, fractions_of, truth_table
-from her2path.scoring.cascade import presence_gate
-from her2path.scoring.settings import Grading, Statistics
+from her2path.phantom.truth import truth_table, with_seen_od
+from her2path.scoring.settings import Grading
 
 TILE_PX = 256
 """Edge of a TIFF tile, as Aperio scanners write them."""
@@ -41,7 +42,8 @@ def write_phantoms(recipe: Path | PhantomSpec, out_dir: Path) -> list[Path]:
     recipe
         A TOML file, or what was read from one.
     out_dir
-        Gets ``NAME.svs``, ``NAME.truth.parquet`` and ``NAME.truth.json`` of every slide.
+        Gets ``NAME.svs``, ``NAME.truth.parquet`` and ``NAME.truth.json`` of every slide, and
+        ``NAME.regions.geojson`` where ducts are drawn.
 
     Returns
     -------
@@ -68,34 +70,40 @@ def write_phantoms(recipe: Path | PhantomSpec, out_dir: Path) -> list[Path]:
 def _write_slide(spec: SlideSpec, out_dir: Path) -> Path:
     grading = Grading()
     rng = np.random.default_rng(spec.seed)
-    tissue = draw_tissue(spec, rng)
-    plan = lay_out_cells(spec, tissue, rng)
-    painter = Painter(spec, tissue, plan, rng, stained_od=grading.stained_od)
+    drawn = restained(spec)
+    tissue = draw_tissue(drawn, rng)
+    plan = lay_out_cells(drawn, tissue, rng)
+    painter = Painter(drawn, tissue, plan, rng, stained_od=grading.stained_od)
     path = out_dir / f"{spec.name}.svs"
     _write_pyramid(path, spec, painter)
 
-    y_um, x_um = plan.nucleus_y_um, plan.nucleus_x_um
-    obscured = (tissue.at(tissue.defocus, y_um, x_um) > OBSCURED) | (tissue.at(tissue.pen, y_um, x_um) > -5)
+    apart = apart_from_tumour(spec, tissue.guests, plan)
+    if spec.tissue.control != "none":
+        apart = {**apart, "in_control": control_cells(tissue, plan)}
     table = truth_table(
-        plan, painter.tally, spec=spec, drawn_mpp_um=painter.mpp_um, obscured=obscured, grading=grading
+        as_seen(spec, plan),
+        painter.tally,
+        spec=spec,
+        drawn_mpp_um=painter.mpp_um,
+        obscured=obscured_cells(spec, tissue, plan),
+        grading=grading,
+        apart=apart,
     )
-    counted = table.filter(pc.field("counted"))
-    fractions = fractions_of(counted)
-    n_counted = len(counted)
-    present_from = float(presence_gate(n_counted, Statistics()))
-    category = category_of(fractions, n_counted, present_from=present_from)
-    if spec.category is not None and category != spec.category:
+    table = with_seen_od(table, spec=spec, tissue=tissue)
+    account = account_of(spec, table)
+    if spec.category is not None and account["category"] != spec.category:
+        fractions = account["fractions"] or {}
         shares = ", ".join(f"{name} {share:.3f}" for name, share in fractions.items() if share)
-        problem = f"category: came out as {category} ({shares}), not {spec.category}; change patterns or seed"
+        found = f"came out as {account['category']} ({shares}), not {spec.category}"
+        problem = f"category: {found}; change patterns or seed"
         path.unlink()  # a slide without its truth is none
         raise ConfigurationError(spec.name, [problem])
+    if outlines := outlines_of(spec, tissue.guests):
+        write_regions(out_dir / f"{spec.name}.regions.geojson", outlines, spec.mpp)
     pq.write_table(table, out_dir / f"{spec.name}.truth.parquet", compression="zstd")
     truth = {
         "slide_id": spec.name,
-        "score": SCORES[category],
-        "category": category,
-        "fractions": fractions,
-        "n_cells": len(counted),
+        **account,
         "seed": spec.seed,
         "mpp": spec.mpp,
         "rulebook": "breast-2018",
@@ -109,7 +117,7 @@ def _write_slide(spec: SlideSpec, out_dir: Path) -> Path:
 
 def _write_pyramid(path: Path, spec: SlideSpec, painter: Painter) -> None:
     """Level by level; all but one row of blocks lives on disk."""
-    scanner = SCANNERS[spec.scanner]
+    scanner = scanner_of(spec)
     height, width = spec.size_px
     sizes = [(max(1, height // STEP**level), max(1, width // STEP**level)) for level in range(LEVELS)]
     with (
@@ -183,6 +191,4 @@ def _description(spec: SlideSpec, height_px: int, width_px: int) -> str:
     if (height_px, width_px) != (whole_height, whole_width):
         size += f" -> {width_px}x{height_px}"
     objective = 40 if spec.mpp < 0.35 else 20
-    return (
-        f"{title}{size} JPEG/RGB Q={SCANNERS[spec.scanner].quality}|AppMag = {objective}|MPP = {spec.mpp:.6g}"
-    )
+    return f"{title}{size} JPEG/RGB Q={scanner_of(spec).quality}|AppMag = {objective}|MPP = {spec.mpp:.6g}"

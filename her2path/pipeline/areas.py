@@ -1,19 +1,23 @@
 """What of the tissue is analysed and what is left out, on the survey grid, and which part each cell is in."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 
-from her2path.arrays import Mask
+from her2path.arrays import Ints, Mask
 from her2path.cells.table import NOWHERE, CellTable
 from her2path.image.fragments import Labels, label_fragments
 from her2path.image.geometry import PixelSize
+from her2path.pipeline.region_classes import RegionClasses, sort_by_meaning
 from her2path.pipeline.survey import Survey, mask_area_mm2
 from her2path.store.raster import region_mask
 from her2path.store.regions import Outline
+
+MOST_OF_FRAGMENT = 0.5
+"""Of a fragment that control shapes cover, from which all of it is control tissue: a section is tumour or
+control, and the two are laid apart on the glass."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +37,54 @@ class Areas:
     region_names: tuple[str, ...] = ()
     """Of the regions from 1."""
 
+    controls: Labels | None = None
+    """Number of the control, 0 outside all: control tissue that can be measured, asked for or not; None
+    where none was drawn."""
+
+    control_shapes: tuple[Outline, ...] = ()
+    """Of the controls from 1."""
+
+    normal: Labels | None = None
+    """The same of normal epithelium."""
+
+    normal_shapes: tuple[Outline, ...] = ()
+
     @property
     def analysed(self) -> Mask:
-        """Requested, readable and not excluded."""
+        """Requested, readable and not excluded: what is scored."""
         left_out = self.unreadable.copy()
         for mask in self.excluded.values():
             left_out |= mask
         return self.requested & ~left_out
+
+    @property
+    def apart(self) -> Mask:
+        """What is measured beside the score: control tissue and normal epithelium."""
+        mask = np.zeros_like(self.tissue)
+        for labels in (self.controls, self.normal):
+            if labels is not None:
+                mask |= labels > 0
+        return mask
+
+    @property
+    def measured(self) -> Mask:
+        """Where cells are looked for: what is scored and what is measured apart."""
+        return self.analysed | self.apart
+
+    def without(self, reason: str, mask: Mask) -> "Areas":
+        """Leave out one thing more, of what is analysed and of what is measured apart."""
+        excluded = {**self.excluded, reason: self.analysed & mask}
+        return replace(self._spoilt(mask), excluded=excluded)
+
+    def without_unreadable(self, mask: Mask) -> "Areas":
+        """Leave out what turned out not to be readable."""
+        return replace(self._spoilt(mask), unreadable=self.unreadable | (self.analysed & mask))
+
+    def _spoilt(self, mask: Mask) -> "Areas":
+        def clean(labels: Labels | None) -> Labels | None:
+            return None if labels is None else np.where(mask, 0, labels).astype(labels.dtype)
+
+        return replace(self, controls=clean(self.controls), normal=clean(self.normal))
 
     def mm2(self, downsample: int, pixel_size: PixelSize) -> dict[str, object]:
         """Areas under the names of score.json."""
@@ -63,11 +108,14 @@ def find_areas(
     include: Sequence[Outline] | None,
     exclude: Sequence[Outline],
     in_situ_classes: Sequence[str],
+    control_classes: Sequence[str] = (),
+    normal_classes: Sequence[str] = (),
+    leave_in: Collection[str] = (),
 ) -> Areas:
     """Draw the regions on the tissue.
 
-    A shape of an in-situ class is left out whichever file it stands in: a file of every annotation of a slide
-    may be given to include.
+    A shape of one of the classes is left out of the score whichever file it stands in: a file of every
+    annotation of a slide may be given to include.
 
     Parameters
     ----------
@@ -80,37 +128,79 @@ def find_areas(
         region drawn inside another is a part of its own.
     exclude
         Regions to leave out.
-    in_situ_classes
+    in_situ_classes, control_classes, normal_classes
         Names of the classes that are no invasive tumour.
+    leave_in
+        What lies on the glass and is not to be left out, by reason.
 
     Returns
     -------
     Areas
         Every reason of ``excluded`` holds what no reason before it has.
     """
-    tissue = survey.tissue.tissue
-    in_situ = [one for one in (*(include or ()), *exclude) if is_of_class(one, in_situ_classes)]
-    by_hand = [one for one in exclude if not is_of_class(one, in_situ_classes)]
+    tissue, shape = survey.tissue.tissue, survey.tissue.tissue.shape
+    classes = RegionClasses(in_situ_classes, control_classes, normal_classes)
+
+    def draw(outlines: Sequence[Outline]) -> Labels:
+        return label_regions(outlines, shape, survey.downsample)
+
+    fragments = label_fragments(tissue, survey.downsample**2 * pixel_size.area_um2 * 1e-6)
+    everything = sort_by_meaning((*(include or ()), *exclude), classes)
+    in_situ, normal = draw(everything["in_situ"]) > 0, draw(everything["normal"]) * tissue
     requested, regions = tissue, None
     names: tuple[str, ...] = ()
     if include is not None:
-        wanted = [one for one in include if not is_of_class(one, in_situ_classes)]
-        regions = label_regions(wanted, tissue.shape, survey.downsample)
+        wanted = sort_by_meaning(include, classes)["plain"]
+        regions = draw(wanted)
         requested, names = tissue & (regions > 0), tuple(one.label for one in wanted)
+    free = ~in_situ & (normal == 0) & (True if regions is None else regions == 0)
+    controls = _whole_fragments(draw(everything["control"]) * tissue, fragments, free)
+    by_hand = draw(sort_by_meaning(exclude, classes)["plain"]) > 0
+    on_glass = {reason: mask for reason, mask in survey.on_glass.items() if reason not in leave_in}
     excluded, left = {}, requested.copy()
     for reason, mask in (
-        ("in_situ", label_regions(in_situ, tissue.shape, survey.downsample) > 0),
-        ("region", label_regions(by_hand, tissue.shape, survey.downsample) > 0),
-        ("pen", survey.tissue.pen),
+        ("in_situ", in_situ),
+        ("control", controls > 0),
+        ("normal", normal > 0),
+        ("region", by_hand),
+        *on_glass.items(),
     ):
         excluded[reason] = left & mask
         left &= ~mask
     unreadable = left & survey.unreadable
-    if survey.is_eosin:
+    if not survey.stain.is_scorable:
         excluded["not_ihc"] = left & ~unreadable
-    pixel_mm2 = survey.downsample**2 * pixel_size.area_um2 * 1e-6
-    fragments = label_fragments(tissue, pixel_mm2)
-    return Areas(tissue, requested, excluded, unreadable, fragments, regions, names)
+    return Areas(
+        tissue=tissue,
+        requested=requested,
+        excluded=excluded,
+        unreadable=unreadable,
+        fragments=fragments,
+        regions=regions,
+        region_names=names,
+        controls=controls if everything["control"] else None,
+        control_shapes=everything["control"],
+        normal=np.where(controls > 0, 0, normal).astype(normal.dtype) if everything["normal"] else None,
+        normal_shapes=everything["normal"],
+    )._spoilt(np.logical_or.reduce([in_situ, survey.unreadable, *on_glass.values()]))
+
+
+def _whole_fragments(controls: Labels, fragments: Labels, free: Mask) -> Labels:
+    """Give the rest of a fragment to the control that covers ``MOST_OF_FRAGMENT`` of it.
+
+    An outline is seldom drawn to the edge, and the strip that is left over is no tumour.
+    """
+    n = int(controls.max()) + 1
+    if n == 1:
+        return controls
+    pairs = fragments.astype(np.int64) * n + controls
+    area = np.bincount(pairs.ravel(), minlength=n * (int(fragments.max()) + 1)).reshape(-1, n)
+    area[0] = 0  # the glass
+    by_control = area[:, 1:]
+    covered = by_control.sum(axis=1) > MOST_OF_FRAGMENT * area.sum(axis=1)
+    owner = np.where(covered, by_control.argmax(axis=1) + 1, 0)
+    whole: Labels = np.where((controls == 0) & free, owner[fragments], controls).astype(controls.dtype)
+    return whole
 
 
 def label_regions(outlines: Sequence[Outline], shape: tuple[int, ...], downsample: int) -> Labels:
@@ -145,30 +235,19 @@ def label_regions(outlines: Sequence[Outline], shape: tuple[int, ...], downsampl
     return labels
 
 
-def is_of_class(outline: Outline, classes: Sequence[str]) -> bool:
-    """Whether a shape is of one of the classes, by its class or its own name.
-
-    Capitals, hyphens and spaces do not matter; a derived class of QuPath (``Tumor: DCIS``) is of each of its
-    parts.
-    """
-    known = {_plain(name) for name in classes}
-    parts = [_plain(part) for name in (outline.name, outline.title) for part in name.split(":")]
-    return not known.isdisjoint(parts)
-
-
-def _plain(name: str) -> str:
-    return " ".join(re.split(r"[\s_-]+", name.casefold().strip()))
-
-
 def with_places(cells: CellTable, areas: Areas, downsample: int) -> CellTable:
     """Write into the table in which fragment and in which region each cell lies."""
-    height, width = areas.tissue.shape
-    rows = np.clip(cells.y_px // downsample, 0, height - 1)
-    columns = np.clip(cells.x_px // downsample, 0, width - 1)
 
-    def numbers(labels: Labels) -> np.ndarray:
-        found = labels[rows, columns].astype(np.int32)
-        return np.where(found == 0, NOWHERE, found)
+    def numbers(labels: Labels) -> Ints:
+        found = at_cells(labels, cells, downsample)
+        return np.where(found == 0, NOWHERE, found).astype(np.int32)
 
     placed = replace(cells, fragment=numbers(areas.fragments))
     return placed if areas.regions is None else replace(placed, region=numbers(areas.regions))
+
+
+def at_cells(labels: Labels, cells: CellTable, downsample: int) -> Ints:
+    """Look up the number of the part that each cell lies in; ``(n,)`` int32, 0 for none."""
+    rows = np.clip(cells.y_px // downsample, 0, labels.shape[0] - 1)
+    columns = np.clip(cells.x_px // downsample, 0, labels.shape[1] - 1)
+    return np.asarray(labels[rows, columns], np.int32)

@@ -17,6 +17,8 @@ from her2path.cells.table import CellTable
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
 from her2path.image.stains import StainMatrix
+from her2path.pipeline.evenness import Evenness
+from her2path.pipeline.on_slide_controls import OnSlideControls
 from her2path.pipeline.parts import Parts
 from her2path.pipeline.result import Example, Overview
 from her2path.recipe import Recipe
@@ -40,7 +42,6 @@ LIBRARIES = (
     "openslide-bin",
     "tifffile",
     "imagecodecs",
-    "esda",
     "torch",
 )
 """Whose versions could move a score."""
@@ -117,7 +118,14 @@ class Outcome:
     parts: Parts | None = None
     """Results by region and by fragment; None where no cells were looked for."""
 
-    tile_seconds: tuple[float, float, float] | None = None
+    tma: dict[str, Any] | None = None
+    """The array and the results of its cores; None where the slide is none."""
+
+    controls: OnSlideControls | None = None
+    """Control tissue and normal epithelium; None where none was drawn, or nothing measured."""
+
+    evenness: Evenness | None = None
+    tile_seconds: tuple[float, ...] | None = None
     given_mpp_yx_um: tuple[float, float] | None = None
     """Pixel size of stored cells, where no slide is opened."""
 
@@ -179,6 +187,11 @@ def score_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
         "fragments": outcome.parts and outcome.parts.fragments,
         "n_tumour_fragments": outcome.parts and outcome.parts.n_tumour_fragments,
         "regions": outcome.parts and outcome.parts.regions,
+        "tma": outcome.tma,
+        "controls": outcome.controls.controls if outcome.controls else before.get("controls"),
+        "normal_epithelium": outcome.controls.normal if outcome.controls else before.get("normal_epithelium"),
+        "edge": outcome.evenness.edge if outcome.evenness else before.get("edge"),
+        "staining_trends": outcome.evenness.trends if outcome.evenness else before.get("staining_trends"),
         "area_mm2": outcome.areas_mm2 or before.get("area_mm2"),
         "mpp": mpp_yx_um and PixelSize(*mpp_yx_um).mean_um,
         "mpp_yx": mpp_yx_um,
@@ -226,7 +239,7 @@ def run_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
     """Everything of run.json."""
     seconds = {stage: round(value, 4) for stage, value in clock.seconds.items()}
     if outcome.tile_seconds is not None:
-        names = ("tiles: read", "tiles: segment", "tiles: measure")
+        names = ("tiles: read", "tiles: segment", "tiles: measure", "tiles: quality")
         seconds |= {name: round(value, 4) for name, value in zip(names, outcome.tile_seconds, strict=True)}
     return {
         "slide_id": outcome.slide_id,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -11,10 +11,12 @@ from her2path.cells.vocabulary import UNGRADED
 from her2path.errors import NotEvaluableError, PixelSizeError, UsageError
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
+from her2path.pipeline.core_results import score_cores
 from her2path.pipeline.document import SCHEMA, Clock, Outcome, run_document, score_document
 from her2path.pipeline.parts import places_before, score_places
 from her2path.pipeline.result import ScoredSlide
-from her2path.recipe import Recipe
+from her2path.pipeline.tma import core_places_before
+from her2path.recipe import LeftOut, Recipe
 from her2path.scoring.grade import regrade
 from her2path.scoring.heterogeneity import heterogeneity
 from her2path.scoring.hexagons import hex_bins
@@ -28,7 +30,31 @@ CELLS_FILE = "cells.parquet"
 OF_THE_CELLS = frozenset({"NO_TUMOUR", "TOO_FEW_CELLS"})
 """Refusals that new rules may lift. Any other, and a failure, was about the slide: it stands."""
 
-OF_THE_SLIDE = frozenset({"PEN", "STAINS_PUBLISHED", "UNREADABLE"})
+OF_THE_SLIDE = frozenset(
+    {
+        *(reason.upper() for reason in get_args(LeftOut)),
+        "COLOUR_CAST",
+        "CONTROL_FAIL",
+        "CONTROL_NOT_JUDGED",
+        "CONTROL_PASS",
+        "EDGE_EFFECT",
+        "HARD_JPEG",
+        "IN_SITU_SUSPECTED",
+        "LOW_CONTRAST",
+        "NUCLEAR_STAIN",
+        "NUCLEUS_SIZE",
+        "SATURATED",
+        "STAINING_GRADIENT",
+        "STAINS_PUBLISHED",
+        "STAIN_VECTORS_ODD",
+        "STRONG_COUNTERSTAIN",
+        "TMA",
+        "TMA_GRID",
+        "UNREADABLE",
+        "WEAK_COUNTERSTAIN",
+        "ZONAL_STAINING",
+    }
+)
 """Flags that only the slide could raise, not its cells: they stand."""
 
 
@@ -150,7 +176,11 @@ def _with_parts(outcome: Outcome, pixel_size: PixelSize | None) -> Outcome:
     same_pixels = pixel_size is not None and before.get("mpp") == pixel_size.mean_um
     places = places_before(before, outcome.cells, same_pixels=same_pixels)
     parts = score_places(places, outcome.cells, outcome.recipe, pixel_size)
-    return replace(outcome, parts=parts, flags=(*outcome.flags, *parts.flags))
+    tma = before.get("tma")
+    if tma is not None:
+        cores = core_places_before(tma, same_pixels=same_pixels)
+        tma = {**tma, "cores": score_cores(cores, outcome.cells, outcome.recipe, pixel_size)}
+    return replace(outcome, parts=parts, tma=tma, flags=(*outcome.flags, *parts.flags))
 
 
 def _pixel_size(mpp_yx_um: tuple[float, float], table: Path) -> PixelSize:

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from her2path.pipeline.cells import Progress
 from her2path.pipeline.document import SOFTWARE, run_record
 from her2path.pipeline.result import ScoredSlide
-from her2path.pipeline.slide import Progress, SlideRequest, score_slide, with_weights
+from her2path.pipeline.slide import SlideRequest, score_slide, with_weights
 from her2path.recipe import Recipe
 from her2path.runners.protocol import Runner
 from her2path.segment.protocol import Segmenter

@@ -1,41 +1,44 @@
-"""One slide from file to score: survey, tiles, cells, score, map."""
+"""One slide from file to score: survey, tiles, cells, what is left out, score, map."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
-from her2path.arrays import Mask, Rgb8
-from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import TUMOUR, UNGRADED
+from her2path.arrays import Mask
 from her2path.errors import NotEvaluableError, SlideError
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
 from her2path.pipeline.areas import Areas, find_areas, with_places
+from her2path.pipeline.cells import Progress, cells_within, denominator, find_cells, settle
+from her2path.pipeline.core_results import score_cores
+from her2path.pipeline.damage import damage_flags, find_damage, leave_out
 from her2path.pipeline.document import Clock, Outcome, run_document, score_document
+from her2path.pipeline.evenness import look_at_evenness
 from her2path.pipeline.examples import choose_examples
+from her2path.pipeline.on_slide_controls import measure_controls, refuse_only_control
+from her2path.pipeline.overview import mark_overview, read_overview
 from her2path.pipeline.parts import places_in, score_places
 from her2path.pipeline.result import Overview, ScoredSlide
-from her2path.pipeline.survey import Survey, mask_area_mm2, read_whole, survey_slide
-from her2path.pipeline.tiles import TileCells, cells_in_slide, tiles_with_tissue
+from her2path.pipeline.survey import Survey, mask_area_mm2, survey_slide
+from her2path.pipeline.tiles import TileCells
+from her2path.pipeline.tma import array_flags, find_array, outlines_of, place_cores
+from her2path.quality.blocks import plan_blocks
+from her2path.quality.grid import merge_blocks
+from her2path.quality.stain_type import refuse_other_stain
 from her2path.recipe import Recipe
 from her2path.runners.protocol import Runner
-from her2path.scoring.calibration import uncalibrated_od
-from her2path.scoring.grade import regrade
 from her2path.scoring.heterogeneity import heterogeneity
-from her2path.scoring.hexagons import hex_bins
 from her2path.scoring.score import score_cells
 from her2path.segment.protocol import Segmenter
 from her2path.slides.open import open_slide
-from her2path.slides.protocol import Slide
 from her2path.store.regions import Outline
 
-OVERVIEW_PX = 1600
-"""Longest edge of the overview picture."""
-
-Progress = Callable[[int, int], None]
-"""Called with the tiles done and the tiles in all."""
+Look: TypeAlias = Callable[[], Overview | Survey]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,58 +96,105 @@ def score_slide(
     try:
         slide = open_slide(request.path, mpp_um=recipe.mpp_um)
         outcome = replace(outcome, slide=slide)
-        overview, overview_step = _overview(slide)
-        clock.lap("overview")
-        outcome = replace(outcome, overview=_plain_overview(overview, overview_step))
-        survey = survey_slide(slide, recipe.stains.matrix)
+        pixel_size = slide.pixel_size
+        # Two looks at the whole slide, of which neither waits for the other.
+        looks: tuple[Look, ...] = (
+            partial(read_overview, slide),
+            partial(survey_slide, slide, recipe.stains.matrix),
+        )
+        with closing(runner.map(_look, looks)) as first_looks:
+            overview = next(first_looks)
+            assert isinstance(overview, Overview)
+            clock.lap("overview")
+            outcome = replace(outcome, overview=overview)
+            survey = next(first_looks)
+            assert isinstance(survey, Survey)
         clock.lap("survey")
+        downsample = survey.downsample
+        array, include = None, request.include
+        if recipe.tma is not None and include is None:
+            array = find_array(survey, pixel_size, recipe.tma)
+            include = outlines_of(array, pixel_size)
         areas = find_areas(
             survey,
-            slide.pixel_size,
-            include=request.include,
+            pixel_size,
+            include=include,
             exclude=request.exclude,
             in_situ_classes=recipe.in_situ_classes,
+            control_classes=recipe.control_classes,
+            normal_classes=recipe.normal_classes,
+            leave_in=recipe.leave_in,
         )
         outcome = replace(
             outcome,
-            areas_mm2=areas.mm2(survey.downsample, slide.pixel_size),
-            overview=_marked_overview(overview, overview_step, survey, areas),
+            areas_mm2=areas.mm2(downsample, pixel_size),
+            overview=mark_overview(overview, areas, downsample),
         )
         _refuse(survey, areas)
-        outcome = replace(outcome, stains=survey.stains)
-        found = _find_cells(slide, survey, areas, recipe, segmenter, runner, progress)
+        outcome = replace(outcome, stains=survey.stains, flags=survey.flags)
+        plan = plan_blocks(pixel_size, downsample, areas.measured, survey.stains)
+        found = find_cells(slide, survey, areas.measured, plan, recipe, segmenter, runner, progress)
         clock.lap("tiles", n_px=found.n_px)
-        areas = replace(areas, unreadable=areas.unreadable | _unreadable(found, areas, survey.downsample))
-        cells = _settle(found, segmenter, slide.pixel_size, areas.analysed, survey.downsample, recipe)
-        cells = with_places(cells, areas, survey.downsample)
-        places = places_in(areas, survey.downsample, slide.pixel_size)
-        parts = score_places(places, cells, recipe, slide.pixel_size)
+        areas = areas.without_unreadable(_unreadable(found, areas, downsample))
+        cells = settle(found, segmenter, pixel_size, areas.analysed, downsample, recipe)
+        damage = find_damage(merge_blocks([found.blocks], plan), cells, recipe.leave_in)
+        areas = leave_out(areas, damage, plan)
+        controls = None
+        if areas.apart.any():
+            apart = settle(found, segmenter, pixel_size, areas.apart, downsample, recipe)
+            controls = measure_controls(apart, areas, recipe, downsample=downsample, pixel_size=pixel_size)
+        cells = with_places(cells.take(cells_within(cells, areas.analysed, downsample)), areas, downsample)
         outcome = replace(
             outcome,
             cells=cells,
-            areas_mm2=areas.mm2(survey.downsample, slide.pixel_size),
-            overview=_marked_overview(overview, overview_step, survey, areas),
-            flags=(*_area_flags(areas, survey, slide), *parts.flags),
-            parts=parts,
+            areas_mm2=areas.mm2(downsample, pixel_size),
+            overview=mark_overview(overview, areas, downsample),
+            flags=(
+                *outcome.flags,
+                *_stain_flags(survey),
+                *damage_flags(areas, survey, damage, pixel_size),
+                *_reading_flags(areas, downsample, pixel_size),
+                *(controls.flags if controls else ()),
+            ),
+            controls=controls,
             tile_seconds=found.seconds,
-            n_cells=_denominator(cells),
+            n_cells=denominator(cells),
         )
+        refuse_only_control(areas)
+        _refuse_nothing_left(areas, downsample, pixel_size)
+        places = places_in(areas, downsample, pixel_size)
+        parts = score_places(places, cells, recipe, pixel_size)
+        evenness = look_at_evenness(
+            cells, areas, downsample, pixel_size, is_core=recipe.specimen == "tma-core"
+        )
+        outcome = replace(
+            outcome,
+            parts=parts,
+            evenness=evenness,
+            flags=(*outcome.flags, *parts.flags, *evenness.flags),
+        )
+        if recipe.tma is not None:
+            placed = place_cores(array, areas, survey, pixel_size)
+            cores = score_cores(placed.places, cells, recipe, pixel_size)
+            outcome = replace(
+                outcome, tma=placed.as_json(cores), flags=(*outcome.flags, *array_flags(placed))
+            )
         score = score_cells(
             cells,
             rulebook=recipe.rulebook,
             statistics=recipe.statistics,
-            pixel_size=slide.pixel_size,
+            pixel_size=pixel_size,
             specimen=recipe.specimen,
             clone=recipe.clone,
         )
-        heterogeneity_map = heterogeneity(cells, pixel_size=slide.pixel_size, statistics=recipe.statistics)
+        heterogeneity_map = heterogeneity(cells, pixel_size=pixel_size, statistics=recipe.statistics)
         clock.lap("score")
         examples = choose_examples(slide, cells)
         clock.lap("examples")
         outcome = replace(
             outcome,
             status="partial" if areas.unreadable.any() else "scored",
-            reason=_partial_reason(areas, survey, slide) if areas.unreadable.any() else None,
+            reason=_partial_reason(areas, downsample, pixel_size) if areas.unreadable.any() else None,
             score=score,
             heterogeneity=heterogeneity_map,
             examples=examples,
@@ -173,34 +223,8 @@ def with_weights(recipe: Recipe, segmenter: Segmenter) -> Recipe:
     return recipe.model_copy(update={"weights_sha256": weights and weights.sha256})
 
 
-def _overview(slide: Slide) -> tuple[Rgb8, int]:
-    full = slide.levels[0]
-    step = max(1, -(-max(full.height_px, full.width_px) // OVERVIEW_PX))
-    return read_whole(slide, step)[0], step
-
-
-def _plain_overview(rgb: Rgb8, step: int) -> Overview:
-    return Overview(rgb=rgb, downsample=step, tissue=np.zeros(rgb.shape[:2], bool), excluded={})
-
-
-def _marked_overview(rgb: Rgb8, step: int, survey: Survey, areas: Areas) -> Overview:
-    def fitted(mask: Mask) -> Mask:
-        rows, columns = (
-            np.minimum((np.arange(n) * step + step // 2) // survey.downsample, limit - 1)
-            for n, limit in zip(rgb.shape[:2], mask.shape, strict=True)
-        )
-        fit: Mask = mask[np.ix_(rows, columns)]
-        return fit
-
-    left_out = {reason: mask for reason, mask in areas.excluded.items() if mask.any()}
-    if areas.unreadable.any():
-        left_out["unreadable"] = areas.unreadable
-    return Overview(
-        rgb=rgb,
-        downsample=step,
-        tissue=fitted(areas.analysed),
-        excluded={reason: fitted(mask) for reason, mask in left_out.items()},
-    )
+def _look(look: Look) -> Overview | Survey:
+    return look()
 
 
 def _refuse(survey: Survey, areas: Areas) -> None:
@@ -208,39 +232,27 @@ def _refuse(survey: Survey, areas: Areas) -> None:
     if not areas.requested.any():
         raise NotEvaluableError(
             "NO_TISSUE_IN_REGION",
-            "no tissue lies in the regions to include; check that they were drawn on this slide, "
-            "and that not all of them are of an in-situ class",
+            "no tissue lies in the regions to include; check that they were drawn on this slide, and that "
+            "not all of them are of a class that is never scored (in situ, control, normal)",
         )
-    if survey.is_eosin:
-        raise NotEvaluableError(
-            "NOT_IHC",
-            f"{survey.eosin_share:.0%} of the tissue is eosin pink: this is an H&E slide; "
-            "give the HER2 immunohistochemistry (haematoxylin and DAB) slide of this case",
-        )
+    refuse_other_stain(survey.stain)
 
 
-def _find_cells(
-    slide: Slide,
-    survey: Survey,
-    areas: Areas,
-    recipe: Recipe,
-    segmenter: Segmenter,
-    runner: Runner,
-    progress: Progress,
-) -> TileCells:
-    tiles = tiles_with_tissue(slide, areas.analysed, survey.downsample, segmenter)
-    parts = []
-    for part in cells_in_slide(
-        slide,
-        tiles,
-        survey.stains,
-        segmenter,
-        runner,
-        stained_od=uncalibrated_od(recipe.grading.stained_od, recipe.grading.calibration),
-    ):
-        parts.append(part)
-        progress(len(parts), len(tiles))
-    return TileCells.concat(parts)
+def _refuse_nothing_left(areas: Areas, downsample: int, pixel_size: PixelSize) -> None:
+    """Raise where all that was asked for has been left out."""
+    if areas.analysed.any():
+        return
+    out = {**areas.excluded, "unreadable": areas.unreadable}
+    reasons = ", ".join(
+        f"{reason} {mask_area_mm2(mask, downsample, pixel_size):.2f} mm²"
+        for reason, mask in out.items()
+        if mask.any()
+    )
+    raise NotEvaluableError(
+        "NOTHING_LEFT",
+        f"all of the tissue was left out ({reasons}); look at the overview, and scan or cut the slide again; "
+        "a reason that is mistaken can be named under leave_in in a recipe",
+    )
 
 
 def _unreadable(found: TileCells, areas: Areas, downsample: int) -> Mask:
@@ -249,61 +261,22 @@ def _unreadable(found: TileCells, areas: Areas, downsample: int) -> Mask:
         rows = slice(piece.y_px // downsample, -(-piece.bottom_px // downsample))
         columns = slice(piece.x_px // downsample, -(-piece.right_px // downsample))
         mask[rows, columns] = True
-    return mask & areas.analysed
+    return mask & areas.measured
 
 
-def _settle(
-    found: TileCells,
-    segmenter: Segmenter,
-    pixel_size: PixelSize,
-    analysed: Mask,
-    downsample: int,
-    recipe: Recipe,
-) -> CellTable:
-    """Keep the cells of the analysed tissue; settle kind, pattern, grade, counted and bin."""
-    table = found.table
-    rows = np.clip(table.y_px // downsample, 0, analysed.shape[0] - 1)
-    columns = np.clip(table.x_px // downsample, 0, analysed.shape[1] - 1)
-    inside = analysed[rows, columns]
-    table = table.take(inside)
-    y_um, x_um = table.y_px * pixel_size.y_um, table.x_px * pixel_size.x_um
-    if not len(table):
-        return table
-    kind, probability = segmenter.settle(np.stack([y_um, x_um], axis=1), found.evidence.take(inside))
-    return regrade(
-        replace(
-            table,
-            kind=kind,
-            counted=kind == TUMOUR,
-            tumour_probability=probability,
-            bin=hex_bins(y_um, x_um, recipe.statistics.bin_um),
-        ),
-        recipe.grading,
-    )
+def _stain_flags(survey: Survey) -> tuple[Flag, ...]:
+    if survey.stains.source != "published":
+        return ()
+    detail = "too little pure stain to estimate vectors from; the published H-DAB vectors were used"
+    return (Flag("STAINS_PUBLISHED", "info", detail),)
 
 
-def _denominator(cells: CellTable) -> int:
-    return int(np.count_nonzero(cells.counted & (cells.pattern != UNGRADED)))
+def _reading_flags(areas: Areas, downsample: int, pixel_size: PixelSize) -> tuple[Flag, ...]:
+    if not areas.unreadable.any():
+        return ()
+    return (Flag("UNREADABLE", "warning", _partial_reason(areas, downsample, pixel_size)),)
 
 
-def _area_flags(areas: Areas, survey: Survey, slide: Slide) -> tuple[Flag, ...]:
-    flags = []
-    if areas.excluded["pen"].any():
-        mm2 = mask_area_mm2(areas.excluded["pen"], survey.downsample, slide.pixel_size)
-        flags.append(Flag("PEN", "info", f"{mm2:.2f} mm² of tissue lie beside ink and were left out"))
-    if survey.stains.source == "published":
-        flags.append(
-            Flag(
-                "STAINS_PUBLISHED",
-                "info",
-                "too little pure stain to estimate vectors from; the published H-DAB vectors were used",
-            )
-        )
-    if areas.unreadable.any():
-        flags.append(Flag("UNREADABLE", "warning", _partial_reason(areas, survey, slide)))
-    return tuple(flags)
-
-
-def _partial_reason(areas: Areas, survey: Survey, slide: Slide) -> str:
-    mm2 = mask_area_mm2(areas.unreadable, survey.downsample, slide.pixel_size)
+def _partial_reason(areas: Areas, downsample: int, pixel_size: PixelSize) -> str:
+    mm2 = mask_area_mm2(areas.unreadable, downsample, pixel_size)
     return f"{mm2:.2f} mm² of tissue could not be read and were not scored; copy or scan the slide again"

@@ -1,7 +1,7 @@
 """The first look at a slide: overview, tissue, stains, and whether it is a HER2 stain at all."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 
 from her2path.arrays import Mask, Rgb8
 from her2path.errors import NotEvaluableError, ReadError
+from her2path.flags import Flag
 from her2path.image.estimate import estimate_stains, estimate_white
 from her2path.image.geometry import PixelSize, Region
-from her2path.image.stains import StainMatrix, Vector, optical_density
+from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, Vector
 from her2path.image.tissue import MIN_TISSUE_MM2, SURVEY_MPP_UM, TissueMap, find_tissue
+from her2path.quality.checks import check_pixels
+from her2path.quality.glass import find_on_glass
+from her2path.quality.pen import pen_colours
+from her2path.quality.stain_type import StainType, stain_type
 from her2path.slides.protocol import Slide
 
 BLOCK_PX = 256
@@ -22,21 +27,15 @@ BLOCK_PX = 256
 SMALLEST_BLOCK_PX = 16
 """A block that cannot be read is quartered down to this; what is left is unreadable."""
 
+BRIGHT: Vector = (255.0, 255.0, 255.0)
+"""Stands for the white of a slide that is not unmixed."""
+
 MANY_BLOCKS = 64
 """If none of so many can be read, the slide cannot: a drive that went away must not cost hours."""
 
 SAMPLE_PX = 128
 N_SAMPLES = 64
 """Patches of level-0 pixels, spread over the tissue, that stains are estimated from."""
-
-EOSIN_OD = 0.15
-EOSIN_GREEN, EOSIN_OTHER = 0.70, 0.55
-"""Eosin takes green light and little else: of the density vector's length at least the first in green, at
-most the second in red and in blue. DAB takes blue most, haematoxylin red and green alike."""
-
-EOSIN_SHARE = 0.15
-"""Four H&E slides show eosin in 39 to 99 % of their tissue pixels, HER2 cores, fields and phantoms in up to
-5 %."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +51,18 @@ class Survey:
     unreadable: Mask
     """Part of the tissue: what cannot be read, nobody can say that it is glass."""
 
-    stains: StainMatrix
-    eosin_share: float
-    """Share of the tissue that is eosin pink."""
+    on_glass: Mapping[str, Mask]
+    """What lies on the slide and is no tissue, or no single layer of it, by reason (``quality.glass``)."""
 
-    @property
-    def is_eosin(self) -> bool:
-        """Whether this is an H&E slide."""
-        return self.eosin_share > EOSIN_SHARE
+    pens: Mapping[str, Mask]
+    """The parts of the ink by colour."""
+
+    stains: StainMatrix
+    stain: StainType
+    """What the slide is stained with."""
+
+    flags: tuple[Flag, ...]
+    """What its pixels tell of the slide."""
 
 
 def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
@@ -75,7 +78,7 @@ def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
     Raises
     ------
     NotEvaluableError
-        ``NO_TISSUE`` or ``NOT_IHC``.
+        ``NO_TISSUE``, or what ``check_pixels`` refuses. A stain that is no H-DAB is told, and not raised.
     ReadError
         If nothing of the slide can be read.
     """
@@ -92,9 +95,18 @@ def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
             "check the slide, or give its white point and stains in a recipe",
         )
     pixels = _tissue_pixels(slide, tissue.tissue & ~tissue.pen, downsample)
+    stain = stain_type(pixels, white)
+    if stain.is_scorable:
+        stains = given or estimate_stains(pixels, white)
+        flags = check_pixels(pixels, stains, pixel_size.mean_um)
+        mpp_um = pixel_size.mean_um * downsample
+        on_glass = find_on_glass(rgb, white, stains, mpp_um, tissue)
+        pens = pen_colours(rgb, white, mpp_um, tissue)
+    else:
+        stains, flags = StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, BRIGHT, "published"), ()
+        on_glass, pens = {"pen": tissue.pen}, {}
     seen = replace(tissue, tissue=tissue.tissue | unreadable)
-    stains = given or estimate_stains(pixels, white)
-    return Survey(downsample, seen, unreadable, stains, _eosin_share(pixels, white))
+    return Survey(downsample, seen, unreadable, on_glass, pens, stains, stain, flags)
 
 
 def read_whole(slide: Slide, downsample: int) -> tuple[Rgb8, Mask]:
@@ -202,13 +214,3 @@ def _tissue_pixels(slide: Slide, tissue: Mask, downsample: int) -> NDArray[np.ui
     if not patches:
         raise ReadError("none of the tissue can be read at full resolution; copy or scan the slide again")
     return np.concatenate(patches)
-
-
-def _eosin_share(pixels: NDArray[np.uint8], white: Vector) -> float:
-    od = optical_density(pixels, white)
-    length = np.linalg.norm(od, axis=1)
-    tissue = od[length >= EOSIN_OD] / length[length >= EOSIN_OD, None]
-    if not len(tissue):
-        return 0.0
-    red, green, blue = tissue.T
-    return float(np.mean((green > EOSIN_GREEN) & (red < EOSIN_OTHER) & (blue < EOSIN_OTHER)))

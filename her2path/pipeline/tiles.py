@@ -1,7 +1,8 @@
 """The cells of one tile, and of all tiles of a slide: the part that runs in parallel."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,13 +18,20 @@ from her2path.cells.vocabulary import UNGRADED
 from her2path.errors import ReadError
 from her2path.image.geometry import Region, Tile, plan_tiles, scales_for
 from her2path.image.stains import StainMatrix
+from her2path.pipeline.spool import Spool
+from her2path.quality.blocks import BlockPlan, BlockSums, measure_blocks
 from her2path.runners.protocol import Runner
 from her2path.segment.protocol import Segmenter
 from her2path.segment.rays import polygon_area_um2
 from her2path.slides.protocol import Slide
 
-TILE_PX = 2048
-"""Edge of a tile's core: with a halo of 56 µm each pixel is read 1.5 times at 0.25 µm/px."""
+TILE_PX, SMALL_TILE_PX = 3072, 2048
+"""Edge of a tile's core: with a halo of 56 µm each pixel is read 1.3 times at 0.25 µm/px, on small tiles 1.5
+times. Larger ones would make the network need more than 2 GB for two workers."""
+
+FEW_TILES = 8
+"""A slide with less tissue than this many tiles is cut into small ones, so that all workers have something to
+do until the end."""
 
 PIECE_PX = 256
 """A tile that cannot be read whole is read in pieces of this size; those that fail are unreadable area."""
@@ -31,36 +39,48 @@ PIECE_PX = 256
 
 @dataclass(frozen=True, eq=False)
 class TileCells:
-    """The cells of one tile, or of several together."""
+    """The cells of one tile, or of all tiles together."""
 
     table: CellTable
     """Kind, pattern, grade, counted and bin are still open: they are settled slide-wide."""
 
     evidence: Columns
+    blocks: BlockSums
+    """What the tissue looks like, block by block."""
+
     unreadable: tuple[Region, ...]
     """Pieces of the slide that could not be read."""
 
     n_px: int
     """Level-0 pixels read."""
 
-    seconds: tuple[float, float, float]
-    """Reading, segmenting, measuring."""
+    seconds: tuple[float, ...]
+    """Reading, segmenting, measuring, looking at the tissue."""
 
-    @classmethod
-    def concat(cls, parts: "list[TileCells]") -> "TileCells":
-        """All cells, in reading order."""
-        table = CellTable.concat([part.table for part in parts])
-        order = np.argsort(table.cell_id, kind="stable")
-        return cls(
-            table=table.take(order),
-            evidence=Columns.concat([part.evidence for part in parts]).take(order),
-            unreadable=tuple(region for part in parts for region in part.unreadable),
-            n_px=sum(part.n_px for part in parts),
-            seconds=(
-                sum(part.seconds[0] for part in parts),
-                sum(part.seconds[1] for part in parts),
-                sum(part.seconds[2] for part in parts),
-            ),
+
+def gather(parts: Iterable[TileCells]) -> TileCells:
+    """Bring the cells of all tiles together, in reading order.
+
+    The cells wait on disk until the last tile is done (``Spool``).
+    """
+    unreadable: list[Region] = []
+    blocks, n_px, seconds = [BlockSums.empty()], 0, np.zeros(4)
+    with closing(Spool(CellTable.empty())) as tables, closing(Spool(Columns())) as evidence:
+        for part in parts:
+            tables.append(part.table)
+            evidence.append(part.evidence)
+            blocks.append(part.blocks)
+            unreadable += part.unreadable
+            n_px += part.n_px
+            seconds += part.seconds
+        order = np.argsort(tables.column("cell_id"), kind="stable")
+        return TileCells(
+            table=tables.rows(order),
+            evidence=evidence.rows(order),
+            blocks=BlockSums.concat(blocks),
+            unreadable=tuple(unreadable),
+            n_px=n_px,
+            seconds=tuple(seconds.tolist()),
         )
 
 
@@ -70,7 +90,7 @@ def tiles_with_tissue(
     downsample: int,
     segmenter: Segmenter,
     *,
-    tile_px: int = TILE_PX,
+    tile_px: int | None = None,
     origin_yx_px: tuple[int, int] = (0, 0),
 ) -> tuple[Tile, ...]:
     """Tiles whose core holds tissue, in reading order; no other is ever read at full resolution.
@@ -88,9 +108,12 @@ def tiles_with_tissue(
     segmenter
         Says how much margin it needs.
     tile_px, origin_yx_px
-        The tile plan; may not change a cell.
+        The tile plan; may not change a cell. By default as suits the amount of tissue.
     """
     whole, pixel_size = _whole(slide), slide.pixel_size
+    if tile_px is None:
+        tissue_px = np.count_nonzero(tissue) * downsample**2
+        tile_px = TILE_PX if tissue_px >= FEW_TILES * TILE_PX**2 else SMALL_TILE_PX
     planned = plan_tiles(
         whole.height_px,
         whole.width_px,
@@ -111,6 +134,7 @@ def cells_in_slide(
     segmenter: Segmenter,
     runner: Runner,
     *,
+    blocks: BlockPlan,
     stained_od: float,
 ) -> Iterator[TileCells]:
     """Cells of every tile, tile by tile in the order given.
@@ -125,15 +149,25 @@ def cells_in_slide(
         Of this slide.
     segmenter, runner
         Who finds the cells, and who runs the tiles.
+    blocks
+        By which the state of the tissue is measured.
     stained_od
         From here a membrane counts as stained.
     """
-    work = partial(cells_in_tile, slide=slide, stains=stains, segmenter=segmenter, stained_od=stained_od)
+    work = partial(
+        cells_in_tile, slide=slide, stains=stains, segmenter=segmenter, blocks=blocks, stained_od=stained_od
+    )
     return runner.map(work, tiles)
 
 
 def cells_in_tile(
-    tile: Tile, *, slide: Slide, stains: StainMatrix, segmenter: Segmenter, stained_od: float
+    tile: Tile,
+    *,
+    slide: Slide,
+    stains: StainMatrix,
+    segmenter: Segmenter,
+    blocks: BlockPlan,
+    stained_od: float,
 ) -> TileCells:
     """Read, segment and measure one tile."""
     started = time.perf_counter()
@@ -143,12 +177,16 @@ def cells_in_tile(
     segmented = time.perf_counter()
     mpp_yx_um = (slide.pixel_size.y_um, slide.pixel_size.x_um)
     table = _rows(maps, mpp_yx_um, slide.levels[0].width_px, stained_od)
+    measured = time.perf_counter()
+    coarse = maps.coarse
+    sums = measure_blocks(coarse.rgb, coarse.haematoxylin, coarse.dab, tile, blocks)
     return TileCells(
         table=table,
         evidence=maps.evidence,
+        blocks=sums,
         unreadable=unreadable,
         n_px=tile.read.height_px * tile.read.width_px,
-        seconds=(read - started, segmented - read, time.perf_counter() - segmented),
+        seconds=(read - started, segmented - read, measured - segmented, time.perf_counter() - measured),
     )
 
 
@@ -229,18 +267,12 @@ def _read_in_pieces(slide: Slide, tile: Tile) -> tuple[Rgb8, tuple[Region, ...]]
                 unreadable.append(piece)
                 continue
             part = _common(piece, box)
-            rgb[_within(part, box)] = pixels[_within(part, piece)]
+            rgb[part.within(box)] = pixels[part.within(piece)]
     return rgb, tuple(unreadable)
 
 
 def _whole(slide: Slide) -> Region:
     return Region(0, 0, slide.levels[0].height_px, slide.levels[0].width_px)
-
-
-def _within(part: Region, box: Region) -> tuple[slice, slice]:
-    """Where a part lies in the pixels of a box."""
-    y, x = part.y_px - box.y_px, part.x_px - box.x_px
-    return slice(y, y + part.height_px), slice(x, x + part.width_px)
 
 
 def _common(a: Region, b: Region) -> Region:

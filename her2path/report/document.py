@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
+from statistics import mean
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,15 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from her2path import DISCLAIMER
 from her2path.pipeline.result import ScoredSlide
 from her2path.report import numbers, words
+from her2path.report.areas import areas_section, hatches
+from her2path.report.array import array_section
+from her2path.report.controls import controls_section
+from her2path.report.evenness import evenness_section
 from her2path.report.evidence import critical, fired, rules_seen
-from her2path.report.figures import (
-    area_parts,
-    class_groups,
-    density_histogram,
-    hatch_styles,
-    score_segments,
-    stack,
-)
+from her2path.report.figures import class_groups, density_histogram, score_segments, stack
 from her2path.report.parts import parts_section
 from her2path.report.pictures import CellPicture, cell_pictures
 from her2path.report.provenance import provenance_tables, stage_rows, stain_swatches
@@ -44,6 +42,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "area": numbers.area,
         "count": numbers.count,
         "fixed": numbers.fixed,
         "interval": numbers.interval,
@@ -79,11 +78,12 @@ def render_report(scored: ScoredSlide) -> str:
     flags = score["flags"] or ()
     grading = Grading.model_validate(recipe.get("grading") or {})
     rules = rules_seen(score, rulebook)
-    areas = area_parts(score["area_mm2"])
     overview = scored.overview
     mpp_yx_um = scored.mpp_yx_um
     pictures = cell_pictures(scored.examples, scored.cells, mpp_yx_um) if mpp_yx_um else []
     excluded = (score["area_mm2"] or {}).get("excluded") or {}
+    drawn = overview.excluded if overview else {}
+    areas = areas_section(score["area_mm2"], drawn, recipe.get("leave_in") or ())
     return _ENVIRONMENT.get_template("report.html.j2").render(
         scored=scored,
         score=score,
@@ -105,11 +105,16 @@ def render_report(scored: ScoredSlide) -> str:
         map=draw_map(overview, scored.heterogeneity, mpp_yx_um, grading.grades)
         if overview and mpp_yx_um
         else None,
-        hatches=hatch_styles(excluded, overview.excluded if overview else ()),
+        hatches=hatches(excluded, drawn, ("unreadable",)),
         h_steps=H_SCORE_STEPS,
         areas=areas,
+        area_segments=stack([(part.label, part.mm2, part.style) for part in areas.parts]) if areas else [],
+        array=array_section(
+            score, grading.grades, overview.downsample * mean(mpp_yx_um) if overview and mpp_yx_um else None
+        ),
+        controls=controls_section(score, grading.grades),
+        evenness=evenness_section(score, grading),
         parts=parts_section(score, grading.grades, overview.downsample if overview else None),
-        area_segments=stack([(part.label, part.mm2, part.style) for part in areas]),
         class_groups=class_groups(score, scored.cells, grading.grades),
         example_rows=_example_rows(pictures),
         histogram=density_histogram(scored.cells, grading),

@@ -1,6 +1,6 @@
 """Bars, axes and histograms as numbers for the templates: shares of a width, never pixels of a screen."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +8,8 @@ import numpy as np
 
 from her2path.cells.table import CellTable
 from her2path.cells.vocabulary import PATTERNS
-from her2path.report.words import PATTERN_WORDS, SCORES, reason_words
+from her2path.report.words import PATTERN_WORDS, SCORES
 from her2path.scoring.settings import Grading
-
-N_HATCHES = 6
-"""Drawn in macros.html.j2; a seventh reason starts again with the first."""
 
 HISTOGRAM_STEP_OD = 0.02
 HISTOGRAM_MIN_TOP_OD = 0.8
@@ -52,40 +49,12 @@ def score_segments(score_ci: Mapping[str, float] | None) -> list[Segment]:
     return stack([(name, (score_ci or {}).get(name), f"g{grade}") for grade, name in enumerate(SCORES)])
 
 
-@dataclass(frozen=True, slots=True)
-class AreaPart:
-    """One line of the areas table."""
-
-    label: str
-    mm2: float | None
-    style: str
-
-
-def hatch_styles(*sources: Iterable[str]) -> dict[str, str]:
-    """Give each reason its hatch, the same in the bar and on the map.
-
-    >>> hatch_styles(["region", "pen"], ["pen", "fold"])
-    {'region': 'hatch-0', 'pen': 'hatch-1', 'fold': 'hatch-2'}
-    """
-    reasons = dict.fromkeys(reason for source in sources for reason in source)
-    return {reason: f"hatch-{k % N_HATCHES}" for k, reason in enumerate(reasons)}
-
-
-def area_parts(area_mm2: Mapping[str, Any] | None) -> list[AreaPart]:
-    """Tell what the requested tissue is made of: analysed, then each reason with any, then unreadable."""
-    if area_mm2 is None:
-        return []
-    reasons = area_mm2.get("excluded") or {}
-    hatches = hatch_styles(reasons)
-    return [
-        AreaPart("Analysed", area_mm2.get("analysed"), "analysed"),
-        *(
-            AreaPart(reason_words(reason), mm2, hatches[reason])
-            for reason, mm2 in reasons.items()
-            if mm2 != 0
-        ),
-        AreaPart("Unreadable", area_mm2.get("unreadable"), "unreadable"),
-    ]
+def grade_stack(fractions: Mapping[str, float] | None, grades: Sequence[int]) -> list[Segment]:
+    """Shares of the four grades in shares of the nine patterns; empty where there are none."""
+    shares = [0.0] * len(SCORES)
+    for pattern, grade in zip(PATTERNS, grades, strict=True):
+        shares[grade] += fractions[pattern] if fractions else 0.0
+    return stack([(name, share, f"g{k}") for k, (name, share) in enumerate(zip(SCORES, shares, strict=True))])
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,17 @@ def fixed(value: float | None, decimals: int = 2, unit: str = "") -> str:
     return f"{text}{THIN}{unit}" if unit else text
 
 
+def area(mm2: float | None) -> str:
+    """Write an area in mm²; one too small for its decimals does not read as none.
+
+    >>> area(0.004).replace(THIN, "_"), area(0.0).replace(THIN, "_")
+    ('<_0.01_mm²', '0.00_mm²')
+    """
+    if mm2 is not None and 0 < mm2 < 0.005:
+        return f"<{THIN}0.01{THIN}mm²"
+    return fixed(mm2, 2, "mm²")
+
+
 def percent(fraction: float | None, against: float | None = None) -> str:
     """Write a fraction as percent; ``against`` is a cut-off that rounding must not touch.
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from her2path.cells.vocabulary import PATTERNS
-from her2path.report.figures import Segment, stack
+from her2path.report.figures import Segment, grade_stack
 from her2path.report.words import SCORES
 
 REGION_COLOUR, FRAGMENT_COLOUR = "#0b4f6c", "#1b2530"
@@ -75,8 +74,11 @@ def parts_section(
     Returns
     -------
     PartsSection or None
-        None where there is no part beside the whole.
+        None where there is no part beside the whole; the parts of a microarray are its cores, which have a
+        section of their own.
     """
+    if score.get("tma") is not None:
+        return None
     regions, fragments = score.get("regions") or [], score.get("fragments") or []
     tables = []
     aside = 1.1 if regions and len(fragments) > 1 else 0.0
@@ -98,10 +100,7 @@ def parts_section(
 def _row(
     part: Mapping[str, Any], prefix: str, aside: float, grades: Sequence[int], downsample: float | None
 ) -> PartRow:
-    fractions, at = part["fractions"], part["at_yx_px"]
-    shares = [0.0] * len(SCORES)
-    for pattern, grade in zip(PATTERNS, grades, strict=True):
-        shares[grade] += fractions[pattern] if fractions else 0.0
+    at = part["at_yx_px"]
     return PartRow(
         label=f"{prefix}{part['number']}",
         name=part["name"] or "",
@@ -109,9 +108,7 @@ def _row(
         n_cells=part["n_cells"],
         score=part["score"],
         grade=None if part["score"] is None else SCORES.index(part["score"]),
-        classes=stack(
-            [(name, share, f"g{k}") for k, (name, share) in enumerate(zip(SCORES, shares, strict=True))]
-        ),
+        classes=grade_stack(part["fractions"], grades),
         h_score=part["h_score"],
         reason=part["reason"],
         at_yx=None if at is None or downsample is None else (at[0] / downsample, at[1] / downsample),

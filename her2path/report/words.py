@@ -55,7 +55,18 @@ SEVERITIES = ("refusal", "warning", "info")
 
 SEVERITY_WORDS = {"refusal": "No score", "warning": "Look first", "info": "Note"}
 
-REASON_WORDS = {"region": "Left out by hand", "pen": "Pen marks", "not_ihc": "Not a HER2 stain"}
+REASON_WORDS = {
+    "in_situ": "Carcinoma in situ",
+    "control": "Control tissue",
+    "normal": "Normal epithelium",
+    "region": "Left out by hand",
+    "pen": "Pen marks",
+    "bubble": "Air bubbles",
+    "coverslip": "Edge of the cover glass",
+    "fold": "Folds",
+    "crush": "Crushed tissue",
+    "not_ihc": "Not a HER2 stain",
+}
 """Why tissue was left out, where the code alone does not say it."""
 
 HETEROGENEITY_WORDS = {

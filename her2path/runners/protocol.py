@@ -1,6 +1,6 @@
 """The second plug point: who runs the tiles."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 class Runner(Protocol):
     """An ordered map with bounded look-ahead."""
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
         """Yield ``function(item)`` for every item, in the order of the items.
 
         At most a few results wait to be taken, whatever the number of items. The first exception ends the

@@ -1,7 +1,7 @@
 """Tiles on threads: decoding and OpenCV release the interpreter lock."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class ThreadRunner:
         if self.workers < 1:
             raise ValueError(f"workers must be 1 or more, got {self.workers}")
 
-    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
         """See ``Runner.map``."""
         if self.workers == 1:
             yield from map(function, items)

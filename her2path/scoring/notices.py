@@ -15,6 +15,17 @@ from her2path.scoring.clusters import group_sizes
 from her2path.scoring.rulebook import CATEGORIES, Category, Rulebook, Tag
 from her2path.scoring.settings import Statistics
 
+DARK_INCOMPLETE = tuple(PATTERNS.index(name) for name in ("WI", "MI", "SI"))
+
+SHORT_ARC = 0.5
+"""A cell with less of its contour stained, weakly or more, has a short arc: granules, a brown nucleus next to
+it or secretion make such, and so does true lateral staining."""
+
+SHORT_ARCS_SHARE = 0.4
+"""Of the stained cells, from which they are warned of. Drawn slides without membrane staining that were read
+as stained have 0.45 to 1.00 (but for one strong blush, 0.35), drawn and real slides with it 0.00 to 0.25
+(docs/science/not-membrane.md)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Findings:
@@ -163,4 +174,20 @@ def _input_flags(findings: Findings) -> Iterator[Flag]:
             "CYTOPLASMIC",
             "warning",
             f"In {100 * blushed.mean():.0f} % of stained cells the cytoplasm is as dense as the membrane.",
+        )
+    yield from _short_arcs_flag(findings)
+
+
+def _short_arcs_flag(findings: Findings) -> Iterator[Flag]:
+    """Dark staining that goes round little of each cell may be no membrane at all."""
+    cells = findings.cells
+    stained, incomplete = cells.pattern > 0, np.isin(cells.pattern, DARK_INCOMPLETE)
+    short = incomplete & (cells.completeness < np.float32(SHORT_ARC))
+    n, n_short = int(np.count_nonzero(stained)), int(np.count_nonzero(short))
+    if n >= findings.statistics.presence_min_cells and n_short >= SHORT_ARCS_SHARE * n:
+        yield Flag(
+            "SHORT_ARCS",
+            "warning",
+            f"{n_short:,} of {n:,} stained cells are weakly or more stained on less than {SHORT_ARC:.0%} of "
+            "their outline: granules, brown nuclei, secretion or lateral membranes.",
         )

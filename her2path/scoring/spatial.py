@@ -1,19 +1,17 @@
-"""Spatial statistics of a value on neighbouring places, from esda: Moran's I and Getis-Ord Gi*.
+"""Spatial statistics of a value on neighbouring places: Moran's I and Getis-Ord Gi*.
 
-esda takes seconds to import, and is imported where it is needed.
+Closed formulas, tested against esda and scipy.stats, which take longer to import than they to compute
+(docs/decisions/0008-spatial-statistics.md).
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.special import ndtr
 
 from her2path.arrays import Doubles, Mask
-
-if TYPE_CHECKING:
-    from libpysal.weights import W
 
 MIN_PLACES = 4
 """Moran's I is not given for fewer places: its variance is not defined below."""
@@ -51,24 +49,22 @@ def moran(values: Doubles, pairs: NDArray[np.int64], *, permutations: int, seed:
 
     References
     ----------
-    Moran PAP. Biometrika 1950 (recalled, to be checked). Computed by esda.Moran.
+    Moran PAP. Biometrika 1950 (recalled, to be checked).
     """
     linked = np.unique(pairs)
     if len(linked) < MIN_PLACES or np.ptp(values[linked]) == 0:
         return None
-    from esda.moran import Moran as EsdaMoran
-
     weights = _weights(linked, pairs)
-    with np.errstate(all="ignore"):  # of analytical variances, which few places do not have and nobody reads
-        observed = EsdaMoran(values[linked], weights, transformation="r", permutations=0)
-    # esda would shuffle with NumPy's global generator, which other threads use as well; the test has its own.
-    # Values are standardised and the weights of a place sum to 1: I is a mean product with the neighbours.
-    rng, matrix = np.random.default_rng(seed), weights.sparse
-    shuffled = (rng.permutation(observed.z) for _ in range(permutations))
-    simulated = np.array([(z * (matrix @ z)).mean() for z in shuffled])
+    # Weights of a place sum to 1 and values are standardised: I is a mean product with the neighbours.
+    matrix = weights.multiply(1 / weights.sum(axis=1)[:, None]).tocsr()
+    z = (values[linked] - values[linked].mean()) / values[linked].std()
+    rng = np.random.default_rng(seed)
+    rearranged = (rng.permutation(z) for _ in range(permutations))
+    observed, *simulated = (float((one * (matrix @ one)).mean()) for one in (z, *rearranged))
+    expected = -1 / (len(z) - 1)
     # As far from the expectation as observed, either way; rounding may not split rearrangements that tie.
-    as_far = np.abs(simulated - observed.EI) >= abs(observed.I - observed.EI) - 1e-12
-    return Moran(float(observed.I), (int(as_far.sum()) + 1) / (permutations + 1))
+    as_far = np.abs(np.array(simulated) - expected) >= abs(observed - expected) - 1e-12
+    return Moran(observed, (int(as_far.sum()) + 1) / (permutations + 1))
 
 
 def getis_ord(values: Doubles, pairs: NDArray[np.int64]) -> Doubles:
@@ -89,17 +85,19 @@ def getis_ord(values: Doubles, pairs: NDArray[np.int64]) -> Doubles:
 
     References
     ----------
-    Ord JK, Getis A. Geogr Anal 1995 (recalled, to be checked). Computed by esda.G_Local.
+    Ord JK, Getis A. Geogr Anal 1995 (recalled, to be checked), their formula with the place itself.
     """
     scores = np.full(len(values), np.nan)
     linked = np.unique(pairs)
     if len(linked) < MIN_PLACES or np.ptp(values[linked]) == 0:
         return scores
-    from esda.getisord import G_Local
-
     weights = _weights(linked, np.concatenate([pairs, np.stack([linked, linked], axis=1)]))
+    x, n = values[linked], len(linked)
+    # Every weight is 1: the sum of the squares of a neighbourhood's weights is their number.
+    size = weights.sum(axis=1)
+    spread = x.std() * np.sqrt((n * size - size * size) / (n - 1))
     with np.errstate(divide="ignore", invalid="ignore"):  # a neighbourhood of all places has no variance
-        z = G_Local(values[linked], weights, transform="B", star=True, permutations=0).Zs
+        z = (weights @ x - x.mean() * size) / spread
     scores[linked] = np.where(np.isfinite(z), z, np.nan)
     return scores
 
@@ -117,20 +115,17 @@ def false_discovery(p: Doubles, among: Mask) -> Doubles:
     ----------
     Benjamini Y, Hochberg Y. J R Stat Soc B 1995;57:289-300.
     """
-    from scipy.stats import false_discovery_control  # half a second to import; needed here only
-
     adjusted = np.full(len(p), np.nan)
-    if among.any():
-        adjusted[among] = false_discovery_control(p[among])
+    places = np.flatnonzero(among)
+    places = places[np.argsort(p[places], kind="stable")]
+    scaled = p[places] * len(places) / np.arange(1, len(places) + 1)
+    # No p-value is above that of a place with a larger one.
+    adjusted[places] = np.minimum.accumulate(np.minimum(scaled, 1.0)[::-1])[::-1]
     return adjusted
 
 
-def _weights(places: NDArray[np.int64], pairs: NDArray[np.int64]) -> "W":
-    """Binary weights of the pairs, in the order of the places that they link."""
-    from libpysal.weights import W
-
-    place, neighbour = np.searchsorted(places, pairs[np.argsort(pairs[:, 0], kind="stable")]).T
-    ends = np.cumsum(np.bincount(place))
-    neighbours = {k: near.tolist() for k, near in enumerate(np.split(neighbour, ends[:-1]))}
-    # Pieces of tissue that do not touch are usual, and nothing to warn of.
-    return W(neighbours, id_order=list(neighbours), silence_warnings=True)
+def _weights(places: NDArray[np.int64], pairs: NDArray[np.int64]) -> csr_array:
+    """Weights of 1 of the pairs, in the order of the places that they link: ``(places, places)``."""
+    place, neighbour = np.searchsorted(places, np.unique(pairs, axis=0)).T
+    n = len(places)
+    return csr_array((np.ones(len(place)), (place, neighbour)), shape=(n, n))

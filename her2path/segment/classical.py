@@ -6,12 +6,12 @@ import numpy as np
 
 from her2path.arrays import Codes, Doubles, Floats, Rgb8
 from her2path.cells.columns import Columns
-from her2path.cells.maps import CellMaps
+from her2path.cells.maps import CellMaps, CoarseTile
 from her2path.image.geometry import PixelSize, Tile, scales_for
 from her2path.image.resample import shrink
-from her2path.image.stains import StainMatrix, stain_planes
+from her2path.image.stains import StainMatrix, membrane_plane, stain_planes
 from her2path.segment.kinds import KindEvidence, kind_evidence, settle_kinds
-from her2path.segment.membranes import cell_contours, membrane_plane, search_between
+from her2path.segment.membranes import cell_contours, near_core, search_between
 from her2path.segment.nuclei import find_nuclei
 from her2path.segment.protocol import Weights
 
@@ -34,32 +34,33 @@ class ClassicalSegmenter:
         """Find the cells of one tile; see ``Segmenter``."""
         scales = scales_for(pixel_size)
         mpp_yx_um = (pixel_size.y_um, pixel_size.x_um)
-        haematoxylin, dab_coarse = stain_planes(shrink(rgb, scales.nucleus), stains)
+        small = shrink(rgb, scales.nucleus)
+        coarse = CoarseTile(small, *stain_planes(small, stains))
         nucleus_mpp = (mpp_yx_um[0] * scales.nucleus, mpp_yx_um[1] * scales.nucleus)
-        nuclei = find_nuclei(haematoxylin, dab_coarse, nucleus_mpp)
-        dab = membrane_plane(shrink(rgb, scales.membrane), stains)
-        membrane_mpp = (mpp_yx_um[0] * scales.membrane, mpp_yx_um[1] * scales.membrane)
-        ratio = scales.nucleus // scales.membrane
-        y, x = (axis * ratio + ratio // 2 for axis in (nuclei.y, nuclei.x))
-        search = search_between(y, x, nuclei.radii_um, membrane_mpp)
-        cell_radii_um = cell_contours(dab, y, x, search, membrane_mpp)
-        evidence = kind_evidence(haematoxylin, dab_coarse, nuclei, nucleus_mpp)
-        y_px = tile.read.y_px + y * scales.membrane + scales.membrane // 2
-        x_px = tile.read.x_px + x * scales.membrane + scales.membrane // 2
+        nuclei = find_nuclei(coarse.haematoxylin, coarse.dab, nucleus_mpp)
+        y_px = tile.read.y_px + nuclei.y * scales.nucleus + scales.nucleus // 2
+        x_px = tile.read.x_px + nuclei.x * scales.nucleus + scales.nucleus // 2
         owned = tile.owns(y_px, x_px)
-        unasked = np.full(np.count_nonzero(owned), np.nan, np.float32)
+        near = near_core(tile, pixel_size)
+        dab = membrane_plane(shrink(rgb[near.within(tile.read)], scales.membrane), stains)
+        y, x = (y_px - near.y_px) // scales.membrane, (x_px - near.x_px) // scales.membrane
+        membrane_mpp = (mpp_yx_um[0] * scales.membrane, mpp_yx_um[1] * scales.membrane)
+        search = search_between(y, x, nuclei.radii_um, membrane_mpp, wanted=owned)
+        nuclei = nuclei.take(owned)
+        unasked = np.full(len(nuclei), np.nan, np.float32)
         return CellMaps(
             y_px=y_px[owned],
             x_px=x_px[owned],
-            nucleus_radii_um=nuclei.radii_um[owned],
-            cell_radii_um=cell_radii_um[owned],
+            nucleus_radii_um=nuclei.radii_um,
+            cell_radii_um=cell_contours(dab, y[owned], x[owned], search, membrane_mpp),
             membrane_seen=np.full((len(unasked), nuclei.radii_um.shape[1]), np.nan, np.float32),
             network_od=unasked,
             network_completeness=unasked,
-            evidence=evidence.take(owned),
+            evidence=kind_evidence(coarse.haematoxylin, coarse.dab, nuclei, nucleus_mpp),
+            coarse=coarse,
             dab=dab,
-            y0_px=tile.read.y_px,
-            x0_px=tile.read.x_px,
+            y0_px=near.y_px,
+            x0_px=near.x_px,
             scale=scales.membrane,
         )
 

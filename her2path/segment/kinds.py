@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from her2path.arrays import OD_STEP, Bools, Codes, Doubles, Floats, Plane16
 from her2path.cells.columns import Columns
-from her2path.cells.rays import sample_rays
+from her2path.cells.rays import median_sample, ray_places, sample_places
 from her2path.cells.vocabulary import LYMPHOCYTE, OTHER, STROMA, TUMOUR
 from her2path.segment.nuclei import Nuclei
 from her2path.segment.rays import elongation, polygon_area_um2
@@ -97,20 +97,23 @@ def kind_evidence(
     mpp_yx_um
         Pixel size of the grid.
     """
-
-    def read(plane: Plane16, radii_um: Doubles) -> Doubles:
-        samples = sample_rays(plane, nuclei.y, nuclei.x, radii_um, mpp_yx_um)
-        density = samples.reshape(len(samples), radii_um.shape[1] * radii_um.shape[2]) * OD_STEP
-        return np.asarray(density, np.float64)
-
-    within_um = nuclei.radii_um[:, :, None] * np.asarray(INNER)
-    around_um = nuclei.radii_um[:, :, None] + np.asarray(AROUND_UM)
-    nucleus_od = np.mean(read(haematoxylin, within_um), axis=1)
-    nucleus_dab_od = np.mean(read(dab, within_um), axis=1)
-    around_h = read(haematoxylin, around_um)
-    surroundings_od = around_h + read(dab, around_um)
-    rank = int(GAP_QUANTILE * surroundings_od.shape[1])
-    gap_od = np.partition(surroundings_od, rank, axis=1)[:, rank]
+    shape = haematoxylin.shape[0], haematoxylin.shape[1]
+    within, around = (
+        ray_places(shape, nuclei.y, nuclei.x, radii_um, mpp_yx_um)
+        for radii_um in (
+            nuclei.radii_um[:, :, None] * np.asarray(INNER),
+            nuclei.radii_um[:, :, None] + np.asarray(AROUND_UM),
+        )
+    )
+    nucleus_od, nucleus_dab_od = (
+        np.asarray(np.mean(sample_places(plane, within), axis=(0, 1), dtype=np.float64) * OD_STEP)
+        for plane in (haematoxylin, dab)
+    )
+    around_h = sample_places(haematoxylin, around)
+    surroundings = around_h.astype(np.int32) + sample_places(dab, around)
+    surroundings = surroundings.reshape(around.shape[1] * around.shape[2], -1).T
+    rank = int(GAP_QUANTILE * surroundings.shape[1])
+    gap_od = np.partition(surroundings, rank, axis=1)[:, rank] * OD_STEP
 
     size = _capped((polygon_area_um2(nuclei.radii_um) - AREA_UM2) / AREA_SPREAD_UM2)
     slender = np.clip(SLENDER_WEIGHT * (elongation(nuclei.radii_um) - SLENDER), 0.0, PENALTY_CAP)
@@ -120,7 +123,7 @@ def kind_evidence(
     return KindEvidence(
         shape_logit=(size - slender).astype(np.float32),
         nucleus_od=nucleus_od.astype(np.float32),
-        contrast_od=(nucleus_od - np.median(around_h, axis=1)).astype(np.float32),
+        contrast_od=(nucleus_od - median_sample(around_h) * OD_STEP).astype(np.float32),
         gap_od=gap_od.astype(np.float32),
         otherwise=np.select([foreign, spindle], [OTHER, STROMA], LYMPHOCYTE).astype(np.int8),
     )

@@ -15,16 +15,16 @@ from torch import Tensor
 from her2path.arrays import Codes, Doubles, Floats, Ints, Rgb8
 from her2path.cells.columns import Columns
 from her2path.cells.contours import ray_directions
-from her2path.cells.maps import CellMaps
+from her2path.cells.maps import CellMaps, CoarseTile
 from her2path.image.geometry import PixelSize, Tile, scales_for
 from her2path.image.resample import shrink
-from her2path.image.stains import StainMatrix, Vector, stain_planes
+from her2path.image.stains import StainMatrix, Vector, membrane_plane, stain_planes
 from her2path.nets.devices import choose_device
 from her2path.nets.network import ALIGN_PX, REACH_UM, CellNet, CellValues, Features, fold
 from her2path.nets.sample import INPUT_MPP_UM, STRIDE
 from her2path.nets.weights import load_network
 from her2path.segment.kinds import NetworkEvidence, kind_evidence, settle_with_network
-from her2path.segment.membranes import cell_contours, membrane_plane, search_around
+from her2path.segment.membranes import cell_contours, near_core, search_around
 from her2path.segment.nuclei import Nuclei
 from her2path.segment.peaks import local_maxima
 from her2path.segment.protocol import Weights
@@ -81,8 +81,11 @@ class NeuralSegmenter:
         y_px, x_px = view.middles_px(found.y, found.x)
         owned = tile.owns(y_px, x_px)
         found, y_px, x_px = found.take(owned), y_px[owned], x_px[owned]
-        dab = membrane_plane(view.fine, stains)
-        y, x = y_px // view.scale - view.origin_yx[0], x_px // view.scale - view.origin_yx[1]
+        near = near_core(tile, pixel_size)
+        dab = membrane_plane(view.part(near), stains)
+        y, x = (y_px - near.y_px) // view.scale, (x_px - near.x_px) // view.scale
+        small = shrink(rgb, scales_for(pixel_size).nucleus)
+        coarse = CoarseTile(small, *stain_planes(small, stains))
         mpp_yx_um = (pixel_size.y_um * view.scale, pixel_size.x_um * view.scale)
         return CellMaps(
             y_px=y_px,
@@ -92,10 +95,11 @@ class NeuralSegmenter:
             membrane_seen=found.membrane_seen,
             network_od=found.membrane_od,
             network_completeness=found.completeness,
-            evidence=_evidence(rgb, found, y_px - tile.read.y_px, x_px - tile.read.x_px, pixel_size, stains),
+            evidence=_evidence(coarse, found, y_px - tile.read.y_px, x_px - tile.read.x_px, pixel_size),
+            coarse=coarse,
             dab=dab,
-            y0_px=tile.read.y_px,
-            x0_px=tile.read.x_px,
+            y0_px=near.y_px,
+            x0_px=near.x_px,
             scale=view.scale,
         )
 
@@ -106,14 +110,14 @@ class NeuralSegmenter:
 
 
 def _evidence(
-    rgb: Rgb8, found: "FoundCells", y_px: Ints, x_px: Ints, pixel_size: PixelSize, stains: StainMatrix
+    coarse: CoarseTile, found: "FoundCells", y_px: Ints, x_px: Ints, pixel_size: PixelSize
 ) -> NetworkEvidence:
     """Let the pixels speak beside the network; ``y_px``, ``x_px`` in the tile."""
     scale = scales_for(pixel_size).nucleus
-    haematoxylin, dab = stain_planes(shrink(rgb, scale), stains)
     nothing = np.zeros(len(y_px), np.float32)
     nuclei = Nuclei(y_px // scale, x_px // scale, found.nucleus_radii_um, nothing, nothing)
-    pixels = kind_evidence(haematoxylin, dab, nuclei, (pixel_size.y_um * scale, pixel_size.x_um * scale))
+    mpp_yx_um = (pixel_size.y_um * scale, pixel_size.x_um * scale)
+    pixels = kind_evidence(coarse.haematoxylin, coarse.dab, nuclei, mpp_yx_um)
     return NetworkEvidence(
         **{f.name: getattr(pixels, f.name) for f in fields(pixels)}, probabilities=found.probabilities
     )

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from her2path.arrays import OD_STEP, Bools, Doubles, Floats, Ints, Plane16
-from her2path.cells.rays import sample_rays
+from her2path.cells.columns import Columns
+from her2path.cells.rays import Samples, median_sample, sample_rays
 from her2path.cells.table import N_RAYS
 from her2path.segment.peaks import local_maxima
 from her2path.segment.rays import best_closed_path
@@ -48,7 +49,7 @@ LEFT_OD = 0.03
 """A ray has left its nucleus when the sum of its densities has fallen by this much, in OD × samples."""
 
 OUTSIDE = -(1 << 20)
-"""Score of a place that the contour must not pass: below any sum of gains, 32 of them within int32."""
+"""Score of a place that the contour must not pass: below any sum of gains."""
 
 MAX_RADIUS_UM = 8.0
 SOURCE_GAIN = 16
@@ -56,7 +57,7 @@ SOURCE_GAIN = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Nuclei:
+class Nuclei(Columns):
     """Nuclei of one tile on its nucleus grid."""
 
     y: Ints
@@ -148,16 +149,29 @@ def _contours(source: Plane16, y: Ints, x: Ints, mpp_yx_um: tuple[float, float])
     step_um = max(mpp_yx_um)
     radii_um = np.arange(1, int(MAX_RADIUS_UM / step_um) + 1) * step_um
     samples = sample_rays(source, y, x, np.tile(radii_um, (1, N_RAYS, 1)), mpp_yx_um)
-    centre = np.mean(samples[:, :, radii_um <= 1.5], axis=(1, 2))
-    valley = np.median(np.min(samples[:, :, radii_um >= 2.0], axis=2), axis=1)
-    threshold = ((centre + valley) / 2).astype(np.int32)
-    gain = np.cumsum(samples - threshold[:, None, None], axis=2, dtype=np.int32)
-    # A ray that has left its nucleus must not go on into the next one.
-    left = np.maximum.accumulate(gain, axis=2) - gain > _steps(LEFT_OD) * SOURCE_GAIN
-    gain[np.logical_or.accumulate(left, axis=2)] = OUTSIDE
+    centre = np.mean(samples[:, radii_um <= 1.5], axis=(0, 1), dtype=np.float64)
+    valley = median_sample(np.min(samples[:, radii_um >= 2.0], axis=1, keepdims=True))
+    gain = _gains(samples, ((centre + valley) / 2).astype(np.int32))
     path = best_closed_path(gain, reach=1, step_penalty=_steps(0.01) * SOURCE_GAIN)
     contrast_od = (centre - valley) * (OD_STEP / SOURCE_GAIN)
-    return radii_um[path].astype(np.float32), contrast_od.astype(np.float32)
+    return radii_um[path.T].astype(np.float32), contrast_od.astype(np.float32)
+
+
+def _gains(samples: Samples, threshold: Ints) -> Ints:
+    """Sum up (sample - threshold) from the centre outwards; ``OUTSIDE`` where a ray has left its nucleus.
+
+    It must not go on into the next one. Arrays ``(rays, radii, n)``, ``threshold`` ``(n,)``.
+    """
+    gain = np.empty(samples.shape, np.int32)
+    total = np.zeros((len(samples), len(threshold)), np.int32)
+    highest, left = np.full_like(total, OUTSIDE), np.zeros(total.shape, bool)
+    for radius in range(samples.shape[1]):
+        total += samples[:, radius] - threshold
+        np.maximum(highest, total, out=highest)
+        left |= highest - total > _steps(LEFT_OD) * SOURCE_GAIN
+        gain[:, radius] = total
+        np.copyto(gain[:, radius], OUTSIDE, where=left)
+    return gain
 
 
 def _strongest(

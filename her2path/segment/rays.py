@@ -8,24 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2path.arrays import Doubles, Floats
-from her2path.cells.rays import Samples
 
-NEVER = np.iinfo(np.int32).min // 2
+NEVER = -(1 << 30)
 """Score of a place beyond the radii: below any path, and no penalty overflows it."""
+
+MAX_SCORE = 1 << 20
+"""Largest score of a place, of either sign: 48 of them, with the code of a move beside each, stay above
+``NEVER``."""
 
 CLOSURE = 2
 """A closed path is found on a path unrolled by a half turn; the quarter at each end is thrown away."""
 
 
-def best_closed_path(score: Samples, *, reach: int, step_penalty: int) -> NDArray[np.intp]:
+def best_closed_path(score: NDArray[np.int32], *, reach: int, step_penalty: int) -> NDArray[np.intp]:
     """Trace, for every anchor, the closed path round it that collects the most score.
 
-    Dynamic programming over all anchors at once.
+    Dynamic programming over all anchors at once. The lowest bits of a sum hold which move led there: one
+    maximum then finds the best sum and, of equal ones, the shortest move.
 
     Parameters
     ----------
     score
-        ``(n, rays, radii)`` int32.
+        ``(rays, radii, n)`` int32, at most ``MAX_SCORE`` in size.
     reach
         How many radii the path may move from one ray to the next.
     step_penalty
@@ -34,33 +38,38 @@ def best_closed_path(score: Samples, *, reach: int, step_penalty: int) -> NDArra
     Returns
     -------
     NDArray
-        ``(n, rays)`` index into the radii.
+        ``(rays, n)`` index into the radii.
     """
-    n, n_rays, n_radii = score.shape
+    n_rays, n_radii, n = score.shape
     n_steps = n_rays + n_rays // CLOSURE
-    total = np.full((n, n_radii + 2 * reach), NEVER, np.int32)
-    inner = slice(reach, reach + n_radii)
-    total[:, inner] = score[:, 0]
-    moves = np.zeros((n_steps, n, n_radii), np.int8)
-    # To stay is tried first and to move far last: of equal paths the calmest wins.
-    by_size = sorted(range(-reach, reach + 1), key=abs)
+    # Of equal paths the calmest wins: the shorter the move, the higher its code.
+    moves = sorted(range(-reach, reach + 1), key=abs)[::-1]
+    bits = (len(moves) - 1).bit_length()
+    which = (1 << bits) - 1
+    padded = np.full((n_radii + 2 * reach, n), NEVER, np.int32)
+    total = padded[reach : reach + n_radii]
+    np.left_shift(score[0], bits, out=total)
+    codes = np.empty((n_steps, n_radii, n), np.uint8)
+    best, candidate = np.empty_like(total), np.empty_like(total)
     for step in range(1, n_steps):
-        best = total[:, inner].copy()
-        for move in by_size[1:]:
-            candidate = total[:, reach + move : reach + move + n_radii] - abs(move) * step_penalty
-            better = candidate > best
-            np.copyto(best, candidate, where=better)
-            np.copyto(moves[step], np.int8(move), where=better)
-        total[:, inner] = best + score[:, step % n_rays]
-    rows = np.arange(n)
-    at = np.argmax(total[:, inner], axis=1)
-    path = np.empty((n, n_steps), np.intp)
+        best.fill(2 * NEVER)
+        for code, move in enumerate(moves):
+            gained = code - (abs(move) * step_penalty << bits)
+            np.add(padded[reach + move : reach + move + n_radii], gained, out=candidate)
+            np.maximum(best, candidate, out=best)
+        np.bitwise_and(best, which, out=codes[step], casting="unsafe")
+        np.bitwise_and(best, ~which, out=best)
+        np.left_shift(score[step % n_rays], bits, out=candidate)
+        np.add(best, candidate, out=total)
+    move_of = np.array(moves, np.intp)
+    at = np.argmax(total, axis=0)
+    path = np.empty((n_steps, n), np.intp)
     for step in range(n_steps - 1, 0, -1):
-        path[:, step] = at
-        at = at + moves[step, rows, at]
-    path[:, 0] = at
+        path[step] = at
+        at = at + move_of[codes[step, at, np.arange(n)]]
+    path[0] = at
     first = n_rays // (2 * CLOSURE)
-    return np.roll(path[:, first : first + n_rays], first, axis=1)
+    return np.roll(path[first : first + n_rays], first, axis=0)
 
 
 def polygon_area_um2(radii_um: Floats) -> Doubles:

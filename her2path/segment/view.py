@@ -44,6 +44,15 @@ class View:
         """Give a box of the network's grid, white where nothing was read."""
         return self.grid.sample(self.fine, self.origin_yx, (rows, columns))
 
+    def part(self, region: Region) -> Rgb8:
+        """Give the membrane grid within a region of level-0 pixels that was read."""
+        top, left = (
+            region.y_px // self.scale - self.origin_yx[0],
+            region.x_px // self.scale - self.origin_yx[1],
+        )
+        height, width = region.height_px // self.scale, region.width_px // self.scale
+        return self.fine[top : top + height, left : left + width]
+
     def piece(self, region: Region) -> Piece:
         """Give the steps that touch a region of level-0 pixels."""
         y_px, x_px = self._step_px

@@ -66,19 +66,13 @@ def read_samples(path: Path) -> tuple[tuple[Sample, ...], int]:
     """
     if path.is_dir():
         path = path / "cohort.parquet"
-    table = _read(path)
-    if missing := [name for name in NEEDED if name not in table.column_names]:
-        raise ConfigurationError(path.name, [f"the column {name} is missing" for name in missing])
-    rows = table.select([name for name in KNOWN if name in table.column_names]).to_pylist()
-    texts = [
-        {name: "" if value is None else str(value).strip() for name, value in row.items()} for row in rows
-    ]
+    texts = read_texts(path, needed=NEEDED, known=KNOWN)
     problems: list[str] = []
     samples: dict[str, Sample] = {}
     for number, row in enumerate(texts, start=2):
         if not row["case_id"]:
             continue
-        sample, wrong = _sample(row)
+        sample, wrong = parse_sample(row)
         if sample.slide_id in samples:
             wrong.append(("slide_id", f"{sample.slide_id!r} is there twice"))
         problems += [f"row {number}, column {column}: {what}" for column, what in wrong]
@@ -106,17 +100,44 @@ def write_cases(out: Path, cases: Sequence[Case]) -> None:
         raise OutputError(f"{out} cannot be written ({error}); close the table where it is open") from error
 
 
-def _read(path: Path) -> pa.Table:
+def read_texts(path: Path, *, needed: Sequence[str], known: Sequence[str]) -> list[dict[str, str]]:
+    """Read the rows of a table as they are written; what is not there is empty.
+
+    Parameters
+    ----------
+    path
+        CSV or Parquet.
+    needed, known
+        Columns that must be there, and all that are read.
+
+    Raises
+    ------
+    ConfigurationError
+        If a column is missing.
+    UsageError
+        If the file cannot be read.
+    """
+    table = _read(path, known)
+    if missing := [name for name in needed if name not in table.column_names]:
+        raise ConfigurationError(path.name, [f"the column {name} is missing" for name in missing])
+    rows = table.select([name for name in known if name in table.column_names]).to_pylist()
+    return [
+        {name: "" if value is None else str(value).strip() for name, value in row.items()} for row in rows
+    ]
+
+
+def _read(path: Path, known: Sequence[str]) -> pa.Table:
     try:
         if path.suffix == ".parquet":
             return pq.read_table(path)
-        as_written = dict.fromkeys(KNOWN, pa.string())  # identifiers stay what they are: 007 is no 7
+        as_written = dict.fromkeys(known, pa.string())  # identifiers stay what they are: 007 is no 7
         return pyarrow.csv.read_csv(path, convert_options=pyarrow.csv.ConvertOptions(column_types=as_written))
     except (OSError, pa.ArrowInvalid) as error:
-        raise UsageError(f"{path} cannot be read as a table ({error}); give a cohort table") from error
+        raise UsageError(f"{path} cannot be read as a table ({error}); check the path") from error
 
 
-def _sample(row: Mapping[str, str]) -> tuple[Sample, list[tuple[str, str]]]:
+def parse_sample(row: Mapping[str, str]) -> tuple[Sample, list[tuple[str, str]]]:
+    """Parse one row, and say what is wrong with it by column."""
     wrong: list[tuple[str, str]] = []
 
     def word(column: str, known: Sequence[Word]) -> Word | None:

@@ -7,14 +7,17 @@ from hypothesis import strategies as st
 
 from her2path.arrays import OD_STEP, Doubles, Floats
 from her2path.cells.columns import Columns
-from her2path.cells.maps import CellMaps
-from her2path.cells.measure import Membranes, measure_membranes, prominence
+from her2path.cells.maps import CellMaps, CoarseTile
+from her2path.cells.measure import SIDE_UM, Membranes, measure_membranes, prominence
 from her2path.cells.table import N_RAYS
 
 MPP_UM = 0.25
 SIZE_PX = 240
 NUCLEUS_UM, CELL_UM = 4.0, 7.0
 STAINED_OD = 0.08
+NOT_LOOKED_AT = CoarseTile(
+    np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0), np.uint16), np.zeros((0, 0), np.uint16)
+)
 
 
 def polar(y_um: float, x_um: float) -> tuple[Doubles, Doubles]:
@@ -49,6 +52,7 @@ def read(
         network_od=np.full(n, np.nan, np.float32),
         network_completeness=np.full(n, np.nan, np.float32),
         evidence=Columns(),
+        coarse=NOT_LOOKED_AT,
         dab=np.rint((dab_od + background_od) / OD_STEP).astype(np.uint16),
         y0_px=1000,
         x0_px=2000,
@@ -147,6 +151,7 @@ def test_no_cells_are_no_rows() -> None:
         *(np.zeros((0, N_RAYS), np.float32),) * 3,
         *(np.zeros(0, np.float32),) * 2,
         Columns(),
+        NOT_LOOKED_AT,
         dab=np.zeros((8, 8), np.uint16),
         y0_px=0,
         x0_px=0,
@@ -167,9 +172,20 @@ def test_fractions_stay_fractions(od: float, share: float) -> None:
 
 
 def test_prominence_is_the_rise_over_the_darker_side() -> None:
-    line = np.zeros((1, 1, 41), np.int32)
-    line[..., 20] = 500
-    line[..., 21:] += 200  # a stained neighbour beyond
-    rise = prominence(line, MPP_UM)
-    assert rise[0, 0, 20] == 300
-    assert rise[0, 0, 30] == 0
+    ray = np.zeros((41, 1), np.uint16)
+    ray[20] = 500
+    ray[21:] += 200  # a stained neighbour beyond
+    rise = prominence(ray, MPP_UM)
+    assert rise[20, 0] == 300
+    assert rise[30, 0] == 0
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.2, 0.25, 0.46, 1.0]), st.integers(3, 40))
+def test_prominence_is_that_of_its_plain_form(seed: int, step_um: float, n_radii: int) -> None:
+    ray = np.random.default_rng(seed).integers(0, 60, (n_radii, 5)).astype(np.uint16)
+    near, far = (max(1, round(side / step_um)) for side in SIDE_UM)
+    for (radius, cell), value in np.ndenumerate(ray):
+        away = np.arange(near, far + 1)
+        inner, outer = (ray[np.clip(radius + side * away, 0, n_radii - 1), cell].min() for side in (-1, 1))
+        assert prominence(ray, step_um)[radius, cell] == max(int(value) - int(max(inner, outer)), 0)

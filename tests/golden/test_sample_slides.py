@@ -33,3 +33,12 @@ def test_a_drawn_slide_is_scored_as_it_was_drawn(recipe: Path, tmp_path: Path) -
         for fractions in (scored.score["fractions"], truth["fractions"])
     )
     assert abs(found[0] - true[0]) < FRACTION_TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["her2-0-confounders", "her2-2"])
+def test_what_is_off_by_default_draws_nothing_to_the_byte(name: str, tmp_path: Path) -> None:
+    (recipe,) = (path for path in RECIPES if path.stem == name)
+    (path,) = write_phantoms(recipe, tmp_path)
+    for made in (path, path.with_suffix(".truth.parquet")):
+        assert made.read_bytes() == (recipe.parent / made.name).read_bytes()

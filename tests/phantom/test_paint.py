@@ -1,9 +1,11 @@
 import numpy as np
 
+from her2path.phantom.confounders import ConfounderSpec
+from her2path.phantom.layout import lay_out_cells
 from her2path.phantom.paint import Painter
 from her2path.phantom.plan import CellPlan
 from her2path.phantom.spec import SlideSpec
-from her2path.phantom.tissue import TissueMap
+from her2path.phantom.tissue import TissueMap, draw_tissue
 
 
 def painter(spec: SlideSpec, tissue: TissueMap, plan: CellPlan) -> Painter:
@@ -30,3 +32,18 @@ def test_a_coarse_slide_is_drawn_finer(spec: SlideSpec, tissue: TissueMap, plan:
     fine = painter(spec, tissue, plan).paint(0, 0, 640, 768)
     halved = fine.reshape(320, 2, 384, 2, 3).mean(axis=(1, 3))
     assert np.abs(rgb - halved).mean() < 6
+
+
+def test_neither_does_what_lies_on_the_glass_or_how_its_strips_were_scanned(spec: SlideSpec) -> None:
+    spoilt = {"bubble": 0.2, "coverslip": True, "dust": 30.0, "seam_um": 4.0, "motion_um": 3.0}
+    asked = spec.model_copy(
+        update={"mpp": 0.3, "size_px": (800, 300), "confounders": ConfounderSpec.model_validate(spoilt)}
+    )
+    rng = np.random.default_rng(1)
+    tissue = draw_tissue(asked, rng)
+    plan = lay_out_cells(asked, tissue, rng)
+    once = painter(asked, tissue, plan).paint(0, 0, 800, 300)
+    cut = painter(asked, tissue, plan)
+    parts = [cut.paint(y, 0, 400, 300) for y in (0, 400)]
+    difference = np.abs(np.vstack(parts).astype(int) - once)
+    assert (difference > 1).mean() < 1e-4

@@ -1,10 +1,11 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from scipy.spatial import cKDTree
 
 from her2path.cells.vocabulary import TUMOUR
-from her2path.phantom.places import CLOSEST_UM, OVERLAP_UM, place_cells
+from her2path.phantom.places import CLOSEST_UM, OVERLAP_UM, overlap_of, place_cells
 from her2path.phantom.spec import SlideSpec
 from her2path.phantom.tissue import TissueMap
 
@@ -33,3 +34,9 @@ def test_overlapping_cells_lie_nearer_and_only_tumour_does(field_of: "FieldOf") 
     assert len(points) == over.spills.size - (over.kind != TUMOUR).sum()
     assert over.spills.any()
     assert not apart.spills.any()
+
+
+def test_in_a_thick_section_more_cells_overlap(spec: SlideSpec) -> None:
+    thick = spec.model_copy(update={"confounders": spec.confounders.model_copy(update={"thickness_um": 6.0})})
+    assert overlap_of(spec) == spec.tumour.overlap == 0
+    assert overlap_of(thick) == pytest.approx(0.24)

@@ -71,3 +71,20 @@ def test_the_least_clearing_comes_first(tmp_path: Path) -> None:
     text = f"{ONE}tumour = {{ vesicular = [1.0, 0.5] }}"
     with pytest.raises(ConfigurationError, match="swap them"):
         read_spec(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("tissue = { shape = 'array', grid = [2, 2], missing = ['C1'] }", "no core C1"),
+        ("tissue = { missing = ['A1'] }", "need shape"),
+        ("tissue = { shape = 'array', core_mm = 0.9, pitch_mm = 0.9 }", "overlap"),
+        ("tissue = { shape = 'array' }", "does not fit"),
+        ("tissue = { shape = 'full', fragments = 2 }", "fragments"),
+        ("tissue = { shape = 'full', control = '3+' }", "glass round it"),
+        ("stain = 'h-e'\ncategory = 'IHC3'", "no HER2 score"),
+    ],
+)
+def test_what_cannot_be_laid_out_is_refused(tmp_path: Path, change: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        read_spec(written(tmp_path, f"{ONE}{change}"))

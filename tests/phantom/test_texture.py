@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from her2path.phantom.texture import READ_PX, Texture, noise, smooth_field
+from her2path.phantom.texture import READ_PX, Texture, along_fibres, noise, smooth_field
 
 
 def test_blocks_see_one_texture_wherever_they_begin() -> None:
@@ -25,3 +25,18 @@ def test_a_smooth_field_is_about_standard_and_slow() -> None:
     assert field.shape == (400, 300)
     assert 0.7 < field.std() < 1.3
     assert np.abs(np.diff(field, axis=0)).mean() < 0.15
+
+
+def test_fibres_run_along_their_angle() -> None:
+    field = np.random.default_rng(3).standard_normal((120, 120)).astype(np.float32)
+    for angle in (0.0, 0.6, np.pi / 2):
+        drawn = along_fibres(field, np.full((120, 120), angle, np.float32), 15.0)
+        shift_y, shift_x = round(4 * np.sin(angle)), round(4 * np.cos(angle))
+        along, across = (
+            np.corrcoef(drawn[20:-20, 20:-20].ravel(), np.roll(drawn, shift, (0, 1))[20:-20, 20:-20].ravel())[
+                0, 1
+            ]
+            for shift in ((shift_y, shift_x), (shift_x, -shift_y))
+        )
+        assert along > 0.5 > across + 0.2
+    np.testing.assert_allclose(along_fibres(np.ones_like(field), field, 9.0), 1, rtol=1e-4)

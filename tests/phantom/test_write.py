@@ -75,3 +75,17 @@ def test_a_folder_that_is_a_file_is_refused(spec: SlideSpec, tmp_path: Path) -> 
     (tmp_path / "taken").write_text("")
     with pytest.raises(OutputError, match="--out"):
         write_phantoms(PhantomSpec(slides=(spec,)), tmp_path / "taken")
+
+
+@pytest.mark.slow
+def test_a_sample_slide_is_drawn_as_it_always_was(tmp_path: Path) -> None:
+    # What a recipe does not ask for takes no random number from the rest.
+    recipe = Path(__file__).parents[2] / "sample_slides" / "her2-0-stained.toml"
+    (again,) = write_phantoms(recipe, tmp_path)
+    kept = recipe.with_suffix(".svs")
+    assert pq.read_table(again.with_suffix(".truth.parquet")).equals(
+        pq.read_table(kept.with_suffix(".truth.parquet"))
+    )
+    with openslide.OpenSlide(again) as new, openslide.OpenSlide(kept) as old:
+        drawn, known = (np.asarray(slide.read_region((0, 0), 0, slide.dimensions)) for slide in (new, old))
+    np.testing.assert_array_equal(drawn, known)

@@ -13,8 +13,9 @@ from her2path.cells.table import CellTable
 from her2path.image.geometry import PixelSize
 from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix
 from her2path.image.tissue import TissueMap
-from her2path.pipeline.areas import Areas, find_areas, is_of_class, label_regions, with_places
+from her2path.pipeline.areas import Areas, find_areas, label_regions, with_places
 from her2path.pipeline.survey import Survey
+from her2path.quality.stain_type import StainType
 from her2path.recipe import Recipe
 from her2path.store.raster import region_mask
 from her2path.store.regions import Outline
@@ -22,7 +23,10 @@ from her2path.store.regions import Outline
 DOWNSAMPLE = 16
 SHAPE = (60, 80)
 PIXEL_SIZE = PixelSize(0.25, 0.25)
-IN_SITU = Recipe.model_fields["in_situ_classes"].default
+CLASSES = {
+    name: Recipe.model_fields[name].default
+    for name in ("in_situ_classes", "control_classes", "normal_classes")
+}
 
 
 def survey(tissue: Mask, pen: Mask | None = None, unreadable: Mask | None = None) -> Survey:
@@ -31,8 +35,11 @@ def survey(tissue: Mask, pen: Mask | None = None, unreadable: Mask | None = None
         DOWNSAMPLE,
         TissueMap(tissue, nothing if pen is None else pen),
         nothing if unreadable is None else unreadable & tissue,
+        {"pen": nothing if pen is None else pen},
+        {},
         StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, (240.0, 240.0, 240.0), "published"),
-        0.0,
+        StainType("h-dab", "", ""),
+        (),
     )
 
 
@@ -42,7 +49,7 @@ def box(y: int, x: int, height: int, width: int, name: str = "", title: str = ""
 
 
 def areas(found: Survey, include: Sequence[Outline] | None = None, exclude: Sequence[Outline] = ()) -> Areas:
-    return find_areas(found, PIXEL_SIZE, include=include, exclude=exclude, in_situ_classes=IN_SITU)
+    return find_areas(found, PIXEL_SIZE, include=include, exclude=exclude, **CLASSES)
 
 
 boxes = st.builds(
@@ -51,7 +58,7 @@ boxes = st.builds(
     st.integers(-10, 79),
     st.integers(1, 40),
     st.integers(1, 40),
-    st.sampled_from(["Tumor", "DCIS", ""]),
+    st.sampled_from(["Tumor", "DCIS", "Control: 1+", "Normal", ""]),
 )
 
 
@@ -71,6 +78,8 @@ def test_every_pixel_asked_for_is_counted_once(
     parts = [mm2["analysed"], mm2["unreadable"], *mm2["excluded"].values()]  # type: ignore[attr-defined]
     assert sum(parts) == pytest.approx(mm2["requested"])
     np.testing.assert_array_equal(found.fragments > 0, tissue)
+    assert not (found.apart & (found.analysed | found.excluded["in_situ"] | pen | unreadable)).any()
+    assert not (found.apart & ~tissue).any()
     if include is None:
         assert found.regions is None
     else:
@@ -123,23 +132,6 @@ def test_in_situ_is_left_out_wherever_it_is_drawn(given_to: str) -> None:
     assert not found.analysed[15, 15]
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("DCIS", True),
-        ("dcis", True),
-        ("Tumor: DCIS", True),
-        ("In-situ", True),
-        ("ductal  carcinoma_in_situ", True),
-        ("Tumor", False),
-        ("not DCIS", False),
-        ("", False),
-    ],
-)
-def test_names_of_classes(name: str, expected: bool) -> None:
-    assert is_of_class(Outline(shapely.box(0, 0, 1, 1), name), IN_SITU) == expected
-
-
 def test_cells_know_where_they_are(table_of: type) -> None:
     tissue = np.zeros(SHAPE, bool)
     tissue[:, :30] = tissue[:, 50:] = True
@@ -149,3 +141,62 @@ def test_cells_know_where_they_are(table_of: type) -> None:
     assert cells.region.tolist() == [-1, -1, 1]
     assert cells.fragment[0] != cells.fragment[1] == cells.fragment[2]
     assert with_places(table_of(y_px, x_px), areas(survey(tissue)), DOWNSAMPLE).region.tolist() == [-1] * 3
+
+
+def two_pieces() -> Mask:
+    """Tissue on the left and on the right of a strip of glass."""
+    tissue = np.zeros(SHAPE, bool)
+    tissue[:, :30] = tissue[:, 50:] = True
+    return tissue
+
+
+@pytest.mark.parametrize("given_to", ["include", "exclude"])
+def test_a_control_takes_its_fragment_and_is_measured_apart(given_to: str) -> None:
+    shapes = [box(5, 52, 50, 22, "Control: 3+"), box(0, 0, 60, 30, "Tumor")]
+    found = (
+        areas(survey(two_pieces()), shapes)
+        if given_to == "include"
+        else areas(survey(two_pieces()), None, shapes[:1])
+    )
+    assert found.controls is not None
+    np.testing.assert_array_equal(found.controls > 0, two_pieces() & (np.arange(80) >= 50))
+    assert [shape.label for shape in found.control_shapes] == ["Control: 3+"]
+    assert not found.analysed[:, 50:].any()
+    assert found.measured[:, 50:].all()
+    assert found.analysed[:, :30].all()
+    # Beside the regions to include the control is not asked for, and measured all the same.
+    assert found.excluded["control"].sum() == (0 if given_to == "include" else 60 * 30)
+
+
+def test_a_small_control_shape_is_that_shape_alone() -> None:
+    found = areas(survey(two_pieces()), None, [box(5, 52, 10, 10, "Control")])
+    assert found.excluded["control"].sum() == 100
+    assert found.analysed[30, 60]
+
+
+def test_a_control_leaves_what_other_shapes_hold() -> None:
+    shapes = [box(0, 50, 60, 20, "Control"), box(40, 70, 20, 10, "Normal"), box(0, 70, 20, 10, "DCIS")]
+    found = areas(survey(two_pieces()), None, shapes)
+    assert found.excluded["normal"].sum() == found.excluded["in_situ"].sum() == 200
+    assert found.controls is not None
+    assert found.controls[30, 75] == 1
+    assert not found.apart[10, 75]
+
+
+def test_of_two_classes_the_first_reason_holds() -> None:
+    shapes = [box(0, 0, 10, 10, "Normal", "control 0"), box(0, 0, 10, 10, "Normal"), box(5, 5, 9, 9, "DCIS")]
+    found = areas(survey(np.ones(SHAPE, bool)), None, shapes)
+    assert found.excluded["in_situ"].sum() == 81
+    assert found.excluded["control"].sum() == 75
+    assert not found.excluded["normal"].any()
+
+
+def test_what_is_spoilt_is_neither_scored_nor_measured_apart() -> None:
+    found = areas(survey(two_pieces()), None, [box(0, 50, 60, 30, "Control")])
+    fold = np.zeros(SHAPE, bool)
+    fold[:10] = True
+    left = found.without("fold", fold).without_unreadable(np.roll(fold, 10, axis=0))
+    assert left.excluded["fold"].sum() == left.unreadable.sum() == 10 * 30
+    assert not left.measured[:20].any()
+    assert left.measured[20:, 50:].all()
+    assert found.measured[0, 60], "the areas before stay as they were"

@@ -1,8 +1,9 @@
 """New rules on stored cells: what is stored stands unless derived anew, what is not told is null."""
 
-import inspect
+import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import orjson
@@ -10,13 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import her2path
 from her2path.cells.vocabulary import KINDS, PATTERNS
 from her2path.errors import UsageError
 from her2path.export.slide_files import publish
-from her2path.pipeline import slide
 from her2path.pipeline.rescore import OF_THE_SLIDE, find_tables, rescore
 from her2path.pipeline.result import ScoredSlide
-from her2path.recipe import Recipe
+from her2path.recipe import LeftOut, Recipe
 from her2path.store.recipes import load_recipe
 from her2path.store.runs import SCORE_KEYS
 
@@ -153,8 +154,22 @@ def test_a_part_stays_a_part_and_what_the_slide_told_is_told_again(stored: Path,
 
 
 def test_flags_of_the_slide_are_those_that_scoring_it_raises() -> None:
-    raised = set(re.findall(r'Flag\(\s*"([A-Z_]+)"', inspect.getsource(slide._area_flags)))
-    assert raised == OF_THE_SLIDE
+    package = Path(her2path.__file__).parent
+    modules = (
+        *package.glob("quality/*.py"),
+        package / "pipeline" / "slide.py",
+        package / "pipeline" / "tma.py",
+    )
+    literals = {
+        node.value
+        for module in modules
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    page = (package.parent / "docs" / "guide" / "flags.md").read_text(encoding="utf-8")
+    documented = dict(re.findall(r"^\| `([A-Z_0-9]+)` \| (\w+)", page, flags=re.MULTILINE))
+    raised = {code for code, severity in documented.items() if code in literals and severity != "refusal"}
+    assert raised | {reason.upper() for reason in get_args(LeftOut)} == OF_THE_SLIDE
 
 
 def test_too_few_cells_before_may_be_enough_now(stored: Path, recipe: Recipe) -> None:

@@ -114,7 +114,9 @@ def test_pink_is_known_as_another_stain() -> None:
     od = np.zeros((800, 800))
     od[100:700, 100:700] = np.clip(rng.normal(0.3, 0.05, (600, 600)), 0.1, 1)
     pink = 240 * 10.0 ** -(od[..., None] * np.asarray(EOSIN))
-    assert survey_slide(ArraySlide(pink.astype(np.uint8), SIZE), None).is_eosin
+    found = survey_slide(ArraySlide(pink.astype(np.uint8), SIZE), None)
+    assert not found.stain.is_scorable
+    assert "pink" in found.stain.evidence
 
 
 def test_area_of_a_mask() -> None:

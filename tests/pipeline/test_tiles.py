@@ -7,7 +7,15 @@ import pytest
 
 from her2path.image.geometry import Region
 from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix
-from her2path.pipeline.tiles import PIECE_PX, TileCells, cells_in_slide, cells_in_tile, tiles_with_tissue
+from her2path.pipeline.tiles import (
+    PIECE_PX,
+    TileCells,
+    cells_in_slide,
+    cells_in_tile,
+    gather,
+    tiles_with_tissue,
+)
+from her2path.quality.blocks import plan_blocks
 from her2path.runners.threads import ThreadRunner
 from her2path.segment.classical import ClassicalSegmenter
 from her2path.slides.array import ArraySlide
@@ -23,8 +31,9 @@ def cells(slide: Slide, *, tile_px: int = 512, origin_yx_px: tuple[int, int] = (
     tiles = tiles_with_tissue(
         slide, EVERYWHERE, DOWNSAMPLE, SEGMENTER, tile_px=tile_px, origin_yx_px=origin_yx_px
     )
-    parts = cells_in_slide(slide, tiles, STAINS, SEGMENTER, ThreadRunner(), stained_od=0.08)
-    return TileCells.concat(list(parts))
+    blocks = plan_blocks(slide.pixel_size, DOWNSAMPLE, EVERYWHERE, STAINS)
+    parts = cells_in_slide(slide, tiles, STAINS, SEGMENTER, ThreadRunner(), blocks=blocks, stained_od=0.08)
+    return gather(parts)
 
 
 @pytest.mark.parametrize("origin_yx_px", [(0, 0), (100, 40)])
@@ -66,7 +75,7 @@ def test_cells_come_in_reading_order_with_what_was_measured(slide: ArraySlide) -
 
 
 def test_no_tiles_no_cells() -> None:
-    nothing = TileCells.concat([])
+    nothing = gather([])
     assert len(nothing.table) == len(nothing.evidence) == 0
 
 
@@ -99,6 +108,9 @@ def test_the_last_piece_ends_with_the_slide(damaged: Callable[..., Slide]) -> No
 
 def test_a_tile_takes_time_and_says_so(slide: ArraySlide) -> None:
     (tile,) = tiles_with_tissue(slide, EVERYWHERE, DOWNSAMPLE, SEGMENTER, tile_px=1024)
-    found = cells_in_tile(tile, slide=slide, stains=STAINS, segmenter=SEGMENTER, stained_od=0.08)
+    blocks = plan_blocks(slide.pixel_size, DOWNSAMPLE, EVERYWHERE, STAINS)
+    found = cells_in_tile(
+        tile, slide=slide, stains=STAINS, segmenter=SEGMENTER, blocks=blocks, stained_od=0.08
+    )
     assert all(seconds > 0 for seconds in found.seconds)
     assert found.n_px == tile.read.height_px * tile.read.width_px

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from her2path.pipeline import slide
+from her2path.pipeline import cells
 from her2path.pipeline.result import ScoredSlide
 from her2path.pipeline.slide import SlideRequest, score_slide
 from her2path.pipeline.tiles import tiles_with_tissue
@@ -34,7 +34,7 @@ def test_threads_change_nothing(
     once: ScoredSlide, strong_svs: Path, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Several tiles, so that there is something to run side by side.
-    monkeypatch.setattr(slide, "tiles_with_tissue", partial(tiles_with_tissue, tile_px=384))
+    monkeypatch.setattr(cells, "tiles_with_tissue", partial(tiles_with_tissue, tile_px=384))
     again = run(strong_svs, ThreadRunner(workers))
     assert again.cells.equals(once.cells)
     assert answer(again) == answer(once)

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from her2path.cells.table import CellTable
-from her2path.pipeline.slide import _settle
+from her2path.pipeline.cells import settle
 from her2path.pipeline.survey import Survey, survey_slide
-from her2path.pipeline.tiles import TileCells, cells_in_slide, tiles_with_tissue
+from her2path.pipeline.tiles import cells_in_slide, gather, tiles_with_tissue
+from her2path.quality.blocks import plan_blocks
 from her2path.runners.threads import ThreadRunner
 from her2path.segment.classical import ClassicalSegmenter
 from her2path.slides.array import ArraySlide
@@ -42,11 +43,15 @@ def table(slide: ArraySlide, *, tile_px: int, origin_yx_px: tuple[int, int]) -> 
         slide, tissue, survey.downsample, SEGMENTER, tile_px=tile_px, origin_yx_px=origin_yx_px
     )
     parts = cells_in_slide(
-        slide, tiles, survey.stains, SEGMENTER, ThreadRunner(), stained_od=RECIPE.grading.stained_od
+        slide,
+        tiles,
+        survey.stains,
+        SEGMENTER,
+        ThreadRunner(),
+        blocks=plan_blocks(slide.pixel_size, survey.downsample, tissue, survey.stains),
+        stained_od=RECIPE.grading.stained_od,
     )
-    return _settle(
-        TileCells.concat(list(parts)), SEGMENTER, slide.pixel_size, tissue, survey.downsample, RECIPE
-    )
+    return settle(gather(parts), SEGMENTER, slide.pixel_size, tissue, survey.downsample, RECIPE)
 
 
 @pytest.mark.parametrize("mpp_um", PIXEL_SIZES)

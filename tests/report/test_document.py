@@ -91,8 +91,8 @@ def test_references_inside_the_page_lead_somewhere(html: str, page: Page) -> Non
 
 
 def test_a_reason_has_the_same_hatch_in_the_bar_and_on_the_map(html: str) -> None:
-    on_map = re.findall(r'fill="url\(#map-(\d)\)" d="[^"]*"><title>([^<]+)', html)
-    in_legend = dict(re.findall(r'fill="url\(#legend-(\d)\)"[^>]*/></svg>([^<]+?)(?: <b>|</span>)', html))
+    on_map = re.findall(r'fill:url\(#map-([\w-]+)\)" d="[^"]*"><title>([^<]+)', html)
+    in_legend = dict(re.findall(r'fill:url\(#legend-([\w-]+)\)"[^>]*/></svg>([^<]+?)(?: <b>|</span>)', html))
     assert len(on_map) == 3
     assert all(in_legend[hatch] == reason for hatch, reason in on_map)
 
@@ -114,8 +114,8 @@ def test_every_field_of_the_contract_is_shown(page: Page) -> None:
             "25.10 mm²",
             "0.12 mm²",
             "Out of focus 3.40 mm²",
-            "Pen marks 1.90 mm²",
-            "In situ 0.90 mm²",
+            "Pen marks 1.90 mm² 6.0 %",
+            "Carcinoma in situ 0.90 mm²",
         ),
         *("0.2500 µm", "slide property", "40×", "estimated", "0.269 0.568 0.778", "242 241 239"),
         *("GUIDELINE_GAP", "CONTROL_NOT_ASSESSED", "classical", "cpu", "6f1c0d2e9ab34587", "her2path 0.1.0"),

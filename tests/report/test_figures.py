@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from her2path.cells.table import CellTable
+from her2path.cells.vocabulary import PATTERNS
 from her2path.pipeline.result import ScoredSlide
-from her2path.report.figures import area_parts, class_groups, density_histogram, score_segments, stack
+from her2path.report.figures import class_groups, density_histogram, grade_stack, score_segments, stack
 from her2path.scoring.settings import Grading
 
 
@@ -28,18 +29,11 @@ def test_score_segments_leave_out_what_never_came_back() -> None:
     assert score_segments(None) == []
 
 
-def test_areas_name_every_reason() -> None:
-    parts = area_parts(
-        {"analysed": 2.0, "unreadable": None, "excluded": {"region": 0.0, "pen": 1.0, "fold": 0.5}}
-    )
-    assert [(p.label, p.mm2) for p in parts] == [
-        ("Analysed", 2.0),
-        ("Pen marks", 1.0),
-        ("Fold", 0.5),
-        ("Unreadable", None),
-    ]
-    assert len({p.style for p in parts}) == 4
-    assert area_parts(None) == []
+def test_grades_are_the_sums_of_their_patterns() -> None:
+    shares = dict.fromkeys(PATTERNS, 0.0) | {"N": 0.5, "FI": 0.2, "WI": 0.1, "SC": 0.2}
+    segments = grade_stack(shares, Grading().grades)
+    assert [(s.label, round(s.width, 6)) for s in segments] == [("0", 0.5), ("1+", 0.3), ("3+", 0.2)]
+    assert grade_stack(None, Grading().grades) == []
 
 
 def test_class_groups_hold_all_patterns_once_with_counts(scored: ScoredSlide) -> None:

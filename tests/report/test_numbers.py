@@ -13,11 +13,17 @@ fractions = st.floats(0, 1)
 
 @pytest.mark.parametrize("missing", [None, math.nan, math.inf])
 def test_missing_is_not_given(missing: float | None) -> None:
-    for write in (numbers.count, numbers.fixed, numbers.percent, numbers.whole_percent):
+    for write in (numbers.area, numbers.count, numbers.fixed, numbers.percent, numbers.whole_percent):
         assert write(missing) == numbers.NOT_GIVEN
     assert numbers.p_value(missing) == "p not given"
     assert numbers.interval([0.1, math.nan]) == numbers.NOT_GIVEN
     assert numbers.text(missing) == numbers.NOT_GIVEN
+
+
+def test_a_speck_of_area_does_not_read_as_none() -> None:
+    assert numbers.area(0.0003).startswith("<")
+    assert numbers.area(0.0) == numbers.fixed(0.0, 2, "mm²")
+    assert numbers.area(0.006) == numbers.fixed(0.01, 2, "mm²")
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_who_stops_listening_stops_the_work() -> None:
     done = []
     results = ThreadRunner(2).map(lambda value: done.append(value), range(1000))
     next(results)
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert len(done) <= 1 + 2 * LOOK_AHEAD
 
 

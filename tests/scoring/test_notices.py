@@ -153,6 +153,19 @@ def test_cytoplasmic_staining_is_told(
     assert "CYTOPLASMIC" in _codes(breast(blushed))
 
 
+def test_short_dark_arcs_are_told(
+    table_of_counts: Callable[..., CellTable], breast: Callable[..., SlideScore]
+) -> None:
+    table = table_of_counts({"N": 500, "FI": 20, "WI": 50, "MI": 30})
+    assert "SHORT_ARCS" in _codes(breast(table))
+    (told,) = [flag.detail for flag in breast(table).flags if flag.code == "SHORT_ARCS"]
+    assert "80 of 100 stained cells" in told
+    half = replace(table, completeness=np.where(table.pattern > 0, 0.5, 0.0).astype(np.float32))
+    assert "SHORT_ARCS" not in _codes(breast(half)), "half of the outline is a basolateral membrane"
+    for usual in ({"N": 500, "FI": 100}, {"N": 500, "WI": 39, "WC": 61}, {"N": 500, "SI": 9}):
+        assert "SHORT_ARCS" not in _codes(breast(table_of_counts(usual)))
+
+
 def test_a_three_plus_of_single_cells_is_not_contiguous(
     table_of_patterns: Callable[..., CellTable], breast: Callable[..., SlideScore]
 ) -> None:

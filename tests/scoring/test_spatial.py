@@ -1,9 +1,15 @@
 """Worked values (domain: a slope on a 3 by 3 grid), seeds, and places that take no part."""
 
+import warnings
+
+import esda
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from libpysal.weights import W
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import false_discovery_control, norm
 
 from her2path.arrays import Doubles
 from her2path.scoring.spatial import Moran, false_discovery, getis_ord, moran, two_sided_p
@@ -114,3 +120,38 @@ def test_p_and_q_values() -> None:
     np.testing.assert_allclose(q[:3], [p[0] * 3 / 2, p[1] * 3, 1.0])
     assert np.isnan(q[3])
     assert np.isnan(false_discovery(p, np.zeros(4, bool))).all()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(5, 40))
+def test_both_statistics_are_those_of_esda(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    half = rng.integers(0, n, (2 * n, 2))
+    half = half[half[:, 0] != half[:, 1]]
+    pairs = np.unique(np.concatenate([half, half[:, ::-1]]), axis=0)
+    values, linked = rng.gamma(2, 3, n), np.unique(pairs)
+    neighbours = {int(one): pairs[pairs[:, 0] == one, 1].tolist() for one in linked}
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = esda.Moran(values[linked], W(neighbours, silence_warnings=True), permutations=0)
+        theirs_star = esda.G_Local(
+            values[linked],
+            W({one: [*near, one] for one, near in neighbours.items()}, silence_warnings=True),
+            transform="B",
+            star=True,
+            permutations=0,
+        )
+    assert _moran(values, pairs).i == pytest.approx(theirs.I, abs=1e-12)
+    ours_star, whole = getis_ord(values, pairs)[linked], np.isfinite(theirs_star.Zs)
+    np.testing.assert_allclose(ours_star[whole], theirs_star.Zs[whole], atol=1e-9)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.floats(0, 1), max_size=30), st.integers(0, 2**16))
+def test_false_discovery_is_that_of_scipy(p: list[float], seed: int) -> None:
+    values = np.array(p)
+    among = np.random.default_rng(seed).random(len(p)) < 0.7
+    adjusted = false_discovery(values, among)
+    assert np.isnan(adjusted[~among]).all()
+    if among.any():
+        np.testing.assert_allclose(adjusted[among], false_discovery_control(values[among]), atol=1e-15)

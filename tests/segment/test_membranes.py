@@ -1,5 +1,6 @@
 """The contour runs where the membrane is, stained or not."""
 
+from collections.abc import Sized
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from her2path.arrays import Floats
+from her2path.arrays import Bools, Floats
 from her2path.cells.table import N_RAYS
+from her2path.segment import membranes
 from her2path.segment.membranes import cell_contours, half_way, search_around, search_between
 
 if TYPE_CHECKING:
@@ -17,11 +19,15 @@ if TYPE_CHECKING:
 MPP = (0.25, 0.25)
 
 
+def all_of(cells: Sized) -> Bools:
+    return np.ones(len(cells), bool)
+
+
 def contours(canvas: "Canvas", *at_um: tuple[float, float], nucleus_um: float = 3.5) -> Floats:
     y, x = (np.array([round(place[axis] / 0.25) for place in at_um], np.int32) for axis in (0, 1))
     _, dab = canvas.planes
     nuclei_um = np.full((len(at_um), N_RAYS), nucleus_um, np.float32)
-    return cell_contours(dab, y, x, search_between(y, x, nuclei_um, MPP), MPP)
+    return cell_contours(dab, y, x, search_between(y, x, nuclei_um, MPP, wanted=all_of(y)), MPP)
 
 
 @pytest.mark.parametrize("radius_um", [5.5, 7.0, 9.0])
@@ -57,7 +63,7 @@ def test_the_membrane_that_two_cells_share_is_the_contour_of_both(fine: "Canvas"
 def test_half_way_divides_as_the_nuclei_do() -> None:
     at_um = np.array([[0.0, 0.0], [0.0, 12.0]])
     radii_um = np.repeat(np.array([[2.0], [4.0]], np.float32), N_RAYS, axis=1)
-    border = half_way(at_um, radii_um)
+    border = half_way(at_um, radii_um, all_of(at_um))
     assert border[0, 0] == pytest.approx(4.0)
     assert border[1, N_RAYS // 2] == pytest.approx(8.0)
     # Away from the neighbour nothing is known.
@@ -78,14 +84,32 @@ def test_borders_do_not_depend_on_where_the_tile_begins(
     yx = np.unique(rng.integers(0, 60, (200, 2)) * 8, axis=0)
     radii_um = np.repeat(rng.integers(5, 12, (len(yx), 1)) * np.float32(mpp_um), N_RAYS, axis=1)
     places_um = (np.asarray((yx + start) * mpp_um, np.float64) for start in ((0, 0), shift))
-    here, there = (half_way(at_um, radii_um) for at_um in places_um)
+    here, there = (half_way(at_um, radii_um, all_of(at_um)) for at_um in places_um)
     assert (here == there).all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**32 - 1))
+def test_a_border_is_the_same_whoever_else_is_wanted(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    at_um, radii_um = rng.uniform(0, 60, (30, 2)), rng.uniform(2, 5, (30, N_RAYS)).astype(np.float32)
+    some = rng.random(30) < 0.5
+    assert (half_way(at_um, radii_um, some) == half_way(at_um, radii_um, all_of(at_um))[some]).all()
+
+
+def test_many_cells_are_traced_as_few_are(fine: "Canvas", monkeypatch: pytest.MonkeyPatch) -> None:
+    places = ((20, 20), (20, 32), (34, 26), (40, 40))
+    for place in places:
+        fine.ring(*place, 6.0, 0.4)
+    together = contours(fine, *places)
+    monkeypatch.setattr(membranes, "TOGETHER", 3)
+    assert (contours(fine, *places) == together).all()
 
 
 def test_far_cells_and_cells_alone_have_no_border() -> None:
     radii_um = np.full((2, N_RAYS), 3.0, np.float32)
-    far = half_way(np.array([[0.0, 0.0], [0.0, 500.0]]), radii_um)
-    alone = half_way(np.array([[0.0, 0.0]]), radii_um[:1])
+    far = half_way(np.array([[0.0, 0.0], [0.0, 500.0]]), radii_um, all_of(radii_um))
+    alone = half_way(np.array([[0.0, 0.0]]), radii_um[:1], all_of(radii_um[:1]))
     assert (far == alone).all()
 
 

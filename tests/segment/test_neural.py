@@ -20,7 +20,8 @@ from her2path.image.geometry import PixelSize, Region, Tile
 from her2path.image.stains import StainMatrix
 from her2path.nets.network import CellNet, CellValues, Features
 from her2path.nets.weights import TrainingFacts, save_network
-from her2path.pipeline.tiles import TileCells, cells_in_slide, tiles_with_tissue
+from her2path.pipeline.tiles import cells_in_slide, gather, tiles_with_tissue
+from her2path.quality.blocks import plan_blocks
 from her2path.runners.threads import ThreadRunner
 from her2path.segment import neural
 from her2path.segment.kinds import NetworkEvidence, settle_with_network
@@ -116,8 +117,11 @@ def cells(
 ) -> CellTable:
     tissue = np.ones((64, 64), bool)
     tiles = tiles_with_tissue(slide, tissue, 16, segmenter, tile_px=tile_px, origin_yx_px=origin_yx_px)
-    parts = cells_in_slide(slide, tiles, stains, segmenter, ThreadRunner(workers), stained_od=0.08)
-    found = TileCells.concat(list(parts))
+    blocks = plan_blocks(slide.pixel_size, 16, tissue, stains)
+    parts = cells_in_slide(
+        slide, tiles, stains, segmenter, ThreadRunner(workers), blocks=blocks, stained_od=0.08
+    )
+    found = gather(parts)
     assert isinstance(found.evidence, NetworkEvidence)
     assert len(found.evidence) == len(found.table)
     return found.table

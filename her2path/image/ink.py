@@ -1,0 +1,97 @@
+"""Ink on the slide, by colour: markers on the glass, surgical ink along the margin of the specimen."""
+
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+
+from her2path.arrays import Floats, Mask
+from her2path.image.masks import grown, pieces_with
+from her2path.image.stains import channel_range
+
+INK_COLOURS = ("green", "blue", "red", "black", "brown")
+"""Where two rules fit, the first."""
+
+SMOOTH_UM = 7.0
+"""Standard deviation of the Gaussian that colour is looked at through: wider than a granule of pigment."""
+
+INK_OD = 0.20
+MIN_INK_MM2 = 0.004
+"""A dab of 70 µm. Clumps of coal in macrophages are smaller."""
+
+BROWN_OD = 0.45
+BROWN_HUE = MappingProxyType({"red": 0.85, "green": 0.95})
+"""Of brown the red density is at most the first part of the green one, the green the second of the blue."""
+
+BROWN_ROUGH = 0.12
+BROWN_WINDOW_UM = 20.0
+"""Ink is as dense as the densest DAB, and even: over this window its density varies by less than this part of
+its mean. Of a dense real 3+ breast field 99 % of the pixels vary by more than 0.13: a window holds membranes
+and nuclei."""
+
+MIN_EVEN_MM2 = 0.00015
+"""Area, in one piece, that is so even: in the densest real field single pixels are."""
+
+BROWN_RIM_OD, BROWN_REACH_UM = 0.36, 150.0
+"""A stroke goes on round its even middle down to this density and so far: ink soaks in by up to 150 µm, and
+thins out."""
+
+BORDER_UM = 40.0
+"""How near to glass the stroke must come."""
+
+
+def find_ink(od: Floats, mean_od: Floats, dense: Mask, mpp_um: float) -> dict[str, Mask]:
+    """Find ink of each colour.
+
+    Parameters
+    ----------
+    od
+        ``(y, x, 3)`` float32 densities of the channels, at about 4 µm/px.
+    mean_od
+        ``(y, x)`` float32, their mean.
+    dense
+        ``(y, x)`` what is no glass.
+    mpp_um
+        Pixel size.
+
+    Returns
+    -------
+    dict of str to Mask
+        ``(y, x)`` by colour, in the order of ``INK_COLOURS``; no pixel is in two.
+    """
+    smooth = cv2.GaussianBlur(od, (0, 0), SMOOTH_UM / mpp_um)
+    red, green, blue = cv2.split(smooth)
+    least, most = channel_range(smooth)
+    hue = (red <= BROWN_HUE["red"] * green) & (green <= BROWN_HUE["green"] * blue)
+    rules: dict[str, Mask] = {
+        "green": (green < 0.6 * red) & (green < 0.8 * blue),
+        # Haematoxylin takes at least 0.8 times as much green light as red; a blue marker about half.
+        "blue": (green < 0.7 * red) & (blue < green),
+        "red": (red < 0.15 * blue) & (red < 0.2 * green),
+        "black": least >= np.maximum(0.8 * most, 0.5),
+        "brown": _even_to_the_glass(hue, mean_od, dense, mpp_um),
+    }
+    left = most >= INK_OD
+    found: dict[str, Mask] = {}
+    for colour in INK_COLOURS:
+        found[colour] = left & rules[colour]
+        left &= ~found[colour]
+    return found
+
+
+def _even_to_the_glass(brown: Mask, mean_od: Floats, dense: Mask, mpp_um: float) -> Mask:
+    """Thick, even brown that reaches the glass: DAB of that density is a net of membranes."""
+    window = _odd(BROWN_WINDOW_UM / mpp_um)
+    level = cv2.blur(mean_od, window)
+    variance = np.maximum(cv2.blur(mean_od * mean_od, window) - level * level, 0)
+    even = brown & (level >= BROWN_OD) & (variance <= (BROWN_ROUGH * level) ** 2)
+    if not even.any():
+        return even
+    reach_px = BROWN_REACH_UM / mpp_um
+    stroke = brown & (mean_od >= 0.5 * BROWN_OD) & grown(even, reach_px)
+    return pieces_with(stroke, even, grown(~dense, reach_px))
+
+
+def _odd(size_px: float) -> tuple[int, int]:
+    edge = 2 * max(1, round((size_px - 1) / 2)) + 1
+    return edge, edge

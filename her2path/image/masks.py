@@ -1,0 +1,50 @@
+"""Small operations on masks: grow, sift by size, choose pieces by what they touch."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from her2path.arrays import Mask
+
+
+def disc(radius_px: float) -> NDArray[np.uint8]:
+    """Give a structuring element, a disc of at least one pixel's radius."""
+    size = 2 * max(1, round(radius_px)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
+
+
+def grown(mask: Mask, radius_px: float) -> Mask:
+    """Add what lies within a radius of a mask."""
+    return cv2.dilate(mask.astype(np.uint8), disc(radius_px)) > 0
+
+
+def closed(mask: Mask, radius_px: float) -> Mask:
+    """Bridge gaps of up to twice the radius."""
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(radius_px)) > 0
+
+
+def without_specks(mask: Mask, min_mm2: float, mpp_um: float) -> Mask:
+    """Keep the pieces of at least this area."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] * mpp_um**2 >= min_mm2 * 1e6
+    large[0] = False
+    kept: Mask = large[labels]
+    return kept
+
+
+def without_holes(mask: Mask, max_mm2: float, mpp_um: float) -> Mask:
+    """Fill the holes below this area."""
+    return ~without_specks(~mask, max_mm2, mpp_um)
+
+
+def pieces_with(mask: Mask, *others: Mask) -> Mask:
+    """Keep the pieces of ``mask`` that share a pixel with each of ``others``."""
+    n, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    shares = np.ones(n, bool)
+    for other in others:
+        touched = np.zeros(n, bool)
+        touched[np.unique(labels[other])] = True
+        shares &= touched
+    shares[0] = False
+    kept: Mask = shares[labels]
+    return kept

@@ -1,0 +1,1 @@
+"""What a pathologist would not count: artefacts, controls, wrong slides."""

@@ -1,0 +1,82 @@
+"""Two raters on one scale: numbers or reasons, whatever the table."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from her2path.qa.pairs import ScaleAgreement, compare
+from her2path.qa.readings import SCORE
+from her2path.qa.values import Estimate, Statistic, Undefined
+
+READINGS = st.lists(st.tuples(st.integers(-1, 3), st.integers(-1, 3)), max_size=25)
+
+
+def agreement(pairs: list[tuple[int, int]]) -> ScaleAgreement:
+    a, b = np.array(pairs, np.int8).reshape(-1, 2).T
+    return compare(SCORE, a, b, np.arange(len(pairs)))
+
+
+def every(found: ScaleAgreement) -> list[Statistic]:
+    cuts = [one for cut in found.cuts.values() for one in cut.statistics.values()]
+    return [*found.statistics.values(), *cuts]
+
+
+@given(READINGS)
+@settings(max_examples=60, deadline=None)
+def test_every_table_gives_numbers_in_range_or_reasons(pairs: list[tuple[int, int]]) -> None:
+    found = agreement(pairs)
+    assert found.n + found.n_left_out == len(pairs)
+    assert found.table.sum() == found.n
+    for one in every(found):
+        match one:
+            case Undefined(reason=reason):
+                assert reason
+            case Estimate(value=value, low=None, high=None, note=note):
+                assert -1 - 1e-9 <= value <= 1 + 1e-9
+                assert "no interval" in note
+            case Estimate(value=value, low=low, high=high):
+                assert low is not None
+                assert high is not None
+                assert -1 - 1e-9 <= value <= 1 + 1e-9
+                assert low <= high
+
+
+@given(READINGS)
+@settings(max_examples=30, deadline=None)
+def test_who_comes_first_changes_no_coefficient(pairs: list[tuple[int, int]]) -> None:
+    found, turned = agreement(pairs), agreement([(b, a) for a, b in pairs])
+    for name, one in found.statistics.items():
+        other = turned.statistics[name]
+        if isinstance(one, Estimate) and isinstance(other, Estimate):
+            assert abs(one.value - other.value) < 1e-12
+        else:
+            assert one == other
+    assert (found.table == turned.table.T).all()
+
+
+def test_a_rater_of_one_class_is_said_beside_kappa() -> None:
+    found = agreement([(0, 0), (0, 1), (0, 2), (0, 0), (0, 0), (0, 1)])
+    kappa = found.statistics["kappa_quadratic"]
+    assert isinstance(kappa, Estimate)
+    assert kappa.value == 0
+    assert "rater a gave one class only" in kappa.note
+
+
+def test_a_rater_who_says_nothing_leaves_reasons() -> None:
+    found = agreement([(0, -1), (3, -1)])
+    assert found.n == 0
+    assert all(isinstance(one, Undefined) for one in every(found))
+
+
+def test_the_bootstrap_and_the_asymptotic_interval_are_close_where_both_hold() -> None:
+    rng = np.random.default_rng(4)
+    a = rng.integers(0, 4, 400)
+    b = np.where(rng.random(400) < 0.2, rng.integers(0, 4, 400), a)
+    found = agreement(list(zip(a.tolist(), b.tolist(), strict=True))).statistics
+    for name in ("kappa", "kappa_linear", "kappa_quadratic"):
+        drawn, asymptotic = found[name], found[f"{name}_asymptotic"]
+        assert isinstance(drawn, Estimate)
+        assert isinstance(asymptotic, Estimate)
+        assert drawn.low is not None
+        assert asymptotic.low is not None
+        assert abs(drawn.low - asymptotic.low) < 0.02

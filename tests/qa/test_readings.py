@@ -1,0 +1,48 @@
+"""Scales: what a reading says on each, and what it leaves open."""
+
+import numpy as np
+
+from her2path.qa.readings import CATEGORY, LEVEL, SCORE, STATUS, Rater, Readings, codes_on, why_not_on
+from her2path.qa.spelling import NEGATIVE, POSITIVE, UNKNOWN
+
+RATER = Rater(
+    "reader",
+    np.array([0, 0, 0, 1, 2, 2, 2, 3, -1], np.int8),
+    np.array([0, 1, -1, 2, 3, 3, 3, 4, -1], np.int8),
+)
+"""Null, ultralow, a 0 that says no more, 1+, three 2+, 3+, nothing."""
+
+ISH = np.array([UNKNOWN] * 4 + [UNKNOWN, NEGATIVE, POSITIVE, UNKNOWN, UNKNOWN], np.int8)
+
+
+def test_each_scale_takes_what_it_can() -> None:
+    assert codes_on(SCORE, RATER, ISH).tolist() == [0, 0, 0, 1, 2, 2, 2, 3, -1]
+    assert codes_on(CATEGORY, RATER, ISH).tolist() == [0, 1, -1, 2, 3, 3, 3, 4, -1]
+    assert codes_on(LEVEL, RATER, ISH).tolist() == [0, 1, -1, 2, -1, 2, 3, 3, -1]
+    assert codes_on(STATUS, RATER, ISH).tolist() == [0, 0, 0, 0, -1, 0, 1, 1, -1]
+
+
+def test_a_2_without_ish_is_neither_low_nor_positive() -> None:
+    assert codes_on(LEVEL, RATER, None).tolist() == [0, 1, -1, 2, -1, -1, -1, 3, -1]
+
+
+def test_cuts_are_named_after_the_class_that_they_begin() -> None:
+    assert SCORE.cuts == (">=1+", ">=2+", "3+")
+    assert LEVEL.cuts == (">=ultralow", ">=low", "positive")
+    assert STATUS.cuts == ("positive",)
+
+
+def test_a_scale_that_cannot_be_used_says_why() -> None:
+    plain = Rater("plain", np.zeros(2, np.int8), np.full(2, -1, np.int8))
+    assert why_not_on(SCORE, (RATER, plain), None) is None
+    assert why_not_on(CATEGORY, (RATER, plain), None) == "plain: null and ultralow are not told apart"
+    assert why_not_on(STATUS, (RATER, plain), None) == "there is no column ish"
+    assert why_not_on(STATUS, (RATER, plain), ISH) is None
+
+
+def test_a_slide_without_a_case_is_one_of_its_own() -> None:
+    slides, cases = ("a", "b", "c", "A"), ("A", "A", None, None)
+    units = Readings(slides, (), case_ids=cases).units.tolist()
+    assert units[0] == units[1]
+    assert len(set(units)) == 3
+    assert len(set(Readings(slides, ()).units.tolist())) == 4
