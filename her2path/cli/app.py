@@ -277,6 +277,23 @@ def qa(
         run_qa(pairs, out, manual=manual, reference=reference, program=program, same_unit=same_unit or ())
 
 
+@app.command("qa-plan")
+def qa_plan(
+    agreement: Annotated[float, typer.Option(help="True agreement that is expected.")] = 0.95,
+    bound: Annotated[float, typer.Option(help="What the lower end of the 95 % interval must reach.")] = 0.90,
+    power: Annotated[float, typer.Option(help="Chance that a study of this size shows it.")] = 0.80,
+    rate: Annotated[
+        list[str] | None, typer.Option(help="Share of a class among incoming cases, as 1+=0.40; repeat.")
+    ] = None,
+) -> None:
+    """Plan a study of agreement: how many slides, and how many cases to collect for each class."""
+    from her2path.qa.planner import parse_rates, plan, plan_lines
+
+    rates = parse_rates(rate) if rate else None
+    for line in plan_lines(plan(agreement=agreement, bound=bound, power=power, rates=rates)):
+        typer.echo(line)
+
+
 @app.command()
 def info(slide: Annotated[Path, typer.Argument(help="A slide.")], mpp: MppOption = None) -> None:
     """Show what her2path reads from a slide: size, levels, pixel size."""

@@ -1,6 +1,6 @@
 """One slide from file to score: survey, tiles, cells, what is left out, score, map."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,12 +30,14 @@ from her2path.pipeline.tma import array_flags, find_array, outlines_of, place_co
 from her2path.quality.blocks import plan_blocks
 from her2path.quality.grid import merge_blocks
 from her2path.quality.stain_type import refuse_other_stain
+from her2path.quality.tma import Array
 from her2path.recipe import Recipe
 from her2path.runners.protocol import Runner
 from her2path.scoring.heterogeneity import heterogeneity
 from her2path.scoring.score import score_cells
 from her2path.segment.protocol import Segmenter
 from her2path.slides.open import open_slide
+from her2path.slides.protocol import Slide
 from her2path.store.regions import Outline
 
 Look: TypeAlias = Callable[[], Overview | Survey]
@@ -94,111 +96,9 @@ def score_slide(
         weights=segmenter.weights,
     )
     try:
-        slide = open_slide(request.path, mpp_um=recipe.mpp_um)
-        outcome = replace(outcome, slide=slide)
-        pixel_size = slide.pixel_size
-        # Two looks at the whole slide, of which neither waits for the other.
-        looks: tuple[Look, ...] = (
-            partial(read_overview, slide),
-            partial(survey_slide, slide, recipe.stains.matrix),
-        )
-        with closing(runner.map(_look, looks)) as first_looks:
-            overview = next(first_looks)
-            assert isinstance(overview, Overview)
-            clock.lap("overview")
-            outcome = replace(outcome, overview=overview)
-            survey = next(first_looks)
-            assert isinstance(survey, Survey)
-        clock.lap("survey")
-        downsample = survey.downsample
-        array, include = None, request.include
-        if recipe.tma is not None and include is None:
-            array = find_array(survey, pixel_size, recipe.tma)
-            include = outlines_of(array, pixel_size)
-        areas = find_areas(
-            survey,
-            pixel_size,
-            include=include,
-            exclude=request.exclude,
-            in_situ_classes=recipe.in_situ_classes,
-            control_classes=recipe.control_classes,
-            normal_classes=recipe.normal_classes,
-            leave_in=recipe.leave_in,
-        )
-        outcome = replace(
-            outcome,
-            areas_mm2=areas.mm2(downsample, pixel_size),
-            overview=mark_overview(overview, areas, downsample),
-        )
-        _refuse(survey, areas)
-        outcome = replace(outcome, stains=survey.stains, flags=survey.flags)
-        plan = plan_blocks(pixel_size, downsample, areas.measured, survey.stains)
-        found = find_cells(slide, survey, areas.measured, plan, recipe, segmenter, runner, progress)
-        clock.lap("tiles", n_px=found.n_px)
-        areas = areas.without_unreadable(_unreadable(found, areas, downsample))
-        cells = settle(found, segmenter, pixel_size, areas.analysed, downsample, recipe)
-        damage = find_damage(merge_blocks([found.blocks], plan), cells, recipe.leave_in)
-        areas = leave_out(areas, damage, plan)
-        controls = None
-        if areas.apart.any():
-            apart = settle(found, segmenter, pixel_size, areas.apart, downsample, recipe)
-            controls = measure_controls(apart, areas, recipe, downsample=downsample, pixel_size=pixel_size)
-        cells = with_places(cells.take(cells_within(cells, areas.analysed, downsample)), areas, downsample)
-        outcome = replace(
-            outcome,
-            cells=cells,
-            areas_mm2=areas.mm2(downsample, pixel_size),
-            overview=mark_overview(overview, areas, downsample),
-            flags=(
-                *outcome.flags,
-                *_stain_flags(survey),
-                *damage_flags(areas, survey, damage, pixel_size),
-                *_reading_flags(areas, downsample, pixel_size),
-                *(controls.flags if controls else ()),
-            ),
-            controls=controls,
-            tile_seconds=found.seconds,
-            n_cells=denominator(cells),
-        )
-        refuse_only_control(areas)
-        _refuse_nothing_left(areas, downsample, pixel_size)
-        places = places_in(areas, downsample, pixel_size)
-        parts = score_places(places, cells, recipe, pixel_size)
-        evenness = look_at_evenness(
-            cells, areas, downsample, pixel_size, is_core=recipe.specimen == "tma-core"
-        )
-        outcome = replace(
-            outcome,
-            parts=parts,
-            evenness=evenness,
-            flags=(*outcome.flags, *parts.flags, *evenness.flags),
-        )
-        if recipe.tma is not None:
-            placed = place_cores(array, areas, survey, pixel_size)
-            cores = score_cores(placed.places, cells, recipe, pixel_size)
-            outcome = replace(
-                outcome, tma=placed.as_json(cores), flags=(*outcome.flags, *array_flags(placed))
-            )
-        score = score_cells(
-            cells,
-            rulebook=recipe.rulebook,
-            statistics=recipe.statistics,
-            pixel_size=pixel_size,
-            specimen=recipe.specimen,
-            clone=recipe.clone,
-        )
-        heterogeneity_map = heterogeneity(cells, pixel_size=pixel_size, statistics=recipe.statistics)
-        clock.lap("score")
-        examples = choose_examples(slide, cells)
-        clock.lap("examples")
-        outcome = replace(
-            outcome,
-            status="partial" if areas.unreadable.any() else "scored",
-            reason=_partial_reason(areas, downsample, pixel_size) if areas.unreadable.any() else None,
-            score=score,
-            heterogeneity=heterogeneity_map,
-            examples=examples,
-        )
+        # Whatever ends the work, the last outcome holds all that was known by then.
+        for known in _steps(outcome, request, segmenter, runner, progress, clock):
+            outcome = known
     except NotEvaluableError as error:
         flag = Flag(error.code, "refusal", error.reason)
         outcome = replace(outcome, status="not_evaluable", reason=error.reason, flags=(*outcome.flags, flag))
@@ -217,18 +117,94 @@ def score_slide(
     )
 
 
-def with_weights(recipe: Recipe, segmenter: Segmenter) -> Recipe:
-    """Write the network that is asked into the recipe: other weights may give another answer."""
-    weights = segmenter.weights
-    return recipe.model_copy(update={"weights_sha256": weights and weights.sha256})
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What is known of a slide before and after its tiles."""
+
+    slide: Slide
+    survey: Survey
+    areas: Areas
+    array: Array | None
+    """The microarray that was found; None where none was looked for, or its cores were drawn by hand."""
+
+    @property
+    def downsample(self) -> int:
+        return self.survey.downsample
+
+    @property
+    def pixel_size(self) -> PixelSize:
+        return self.slide.pixel_size
+
+    @property
+    def areas_mm2(self) -> dict[str, object]:
+        return self.areas.mm2(self.downsample, self.pixel_size)
+
+    @property
+    def partial_reason(self) -> str | None:
+        """Why not all of the tissue was scored; None where all could be read."""
+        if not self.areas.unreadable.any():
+            return None
+        mm2 = mask_area_mm2(self.areas.unreadable, self.downsample, self.pixel_size)
+        return f"{mm2:.2f} mm² of tissue could not be read and were not scored; copy or scan the slide again"
 
 
-def _look(look: Look) -> Overview | Survey:
-    return look()
+def _steps(
+    outcome: Outcome,
+    request: SlideRequest,
+    segmenter: Segmenter,
+    runner: Runner,
+    progress: Progress,
+    clock: Clock,
+) -> Iterator[Outcome]:
+    """Yield what is known after every step; the last is the result."""
+    slide = open_slide(request.path, mpp_um=outcome.recipe.mpp_um)
+    outcome = replace(outcome, slide=slide)
+    yield outcome
+    outcome, seen = yield from _look(outcome, slide, request, runner, clock)
+    outcome, seen = yield from _find(outcome, seen, segmenter, runner, progress, clock)
+    yield from _judge(outcome, seen, clock)
 
 
-def _refuse(survey: Survey, areas: Areas) -> None:
-    """Raise where nothing may be scored, once it is known how much tissue that leaves out."""
+def _look(
+    outcome: Outcome, slide: Slide, request: SlideRequest, runner: Runner, clock: Clock
+) -> Generator[Outcome, None, tuple[Outcome, _Seen]]:
+    """Look at the whole slide, and draw on it what is to be scored."""
+    recipe, pixel_size = outcome.recipe, slide.pixel_size
+    # Two looks, of which neither waits for the other.
+    looks: tuple[Look, ...] = (
+        partial(read_overview, slide),
+        partial(survey_slide, slide, recipe.stains.matrix),
+    )
+    with closing(runner.map(_take, looks)) as first_looks:
+        overview = next(first_looks)
+        assert isinstance(overview, Overview)
+        clock.lap("overview")
+        outcome = replace(outcome, overview=overview)
+        yield outcome
+        survey = next(first_looks)
+        assert isinstance(survey, Survey)
+    clock.lap("survey")
+    array, include = None, request.include
+    if recipe.tma is not None and include is None:
+        array = find_array(survey, pixel_size, recipe.tma)
+        include = outlines_of(array, pixel_size)
+    areas = find_areas(
+        survey,
+        pixel_size,
+        include=include,
+        exclude=request.exclude,
+        in_situ_classes=recipe.in_situ_classes,
+        control_classes=recipe.control_classes,
+        normal_classes=recipe.normal_classes,
+        leave_in=recipe.leave_in,
+    )
+    seen = _Seen(slide, survey, areas, array)
+    outcome = replace(
+        outcome,
+        areas_mm2=seen.areas_mm2,
+        overview=mark_overview(overview, areas, survey.downsample),
+    )
+    yield outcome
     if not areas.requested.any():
         raise NotEvaluableError(
             "NO_TISSUE_IN_REGION",
@@ -236,15 +212,105 @@ def _refuse(survey: Survey, areas: Areas) -> None:
             "not all of them are of a class that is never scored (in situ, control, normal)",
         )
     refuse_other_stain(survey.stain)
+    return replace(outcome, stains=survey.stains, flags=survey.flags), seen
 
 
-def _refuse_nothing_left(areas: Areas, downsample: int, pixel_size: PixelSize) -> None:
+def _take(look: Look) -> Overview | Survey:
+    return look()
+
+
+def _find(
+    outcome: Outcome, seen: _Seen, segmenter: Segmenter, runner: Runner, progress: Progress, clock: Clock
+) -> Generator[Outcome, None, tuple[Outcome, _Seen]]:
+    """Find the cells, and leave out the tissue that must not be counted."""
+    recipe, downsample, pixel_size = outcome.recipe, seen.downsample, seen.pixel_size
+    areas, survey = seen.areas, seen.survey
+    plan = plan_blocks(pixel_size, downsample, areas.measured, survey.stains)
+    found = find_cells(seen.slide, survey, areas.measured, plan, recipe, segmenter, runner, progress)
+    clock.lap("tiles", n_px=found.n_px)
+    areas = areas.without_unreadable(_unreadable(found, areas, downsample))
+    cells = settle(found, segmenter, pixel_size, areas.analysed, downsample, recipe)
+    damage = find_damage(merge_blocks([found.blocks], plan), cells, recipe.leave_in)
+    areas = leave_out(areas, damage, plan)
+    controls = None
+    if areas.apart.any():
+        apart = settle(found, segmenter, pixel_size, areas.apart, downsample, recipe)
+        controls = measure_controls(apart, areas, recipe, downsample=downsample, pixel_size=pixel_size)
+    cells = with_places(cells.take(cells_within(cells, areas.analysed, downsample)), areas, downsample)
+    seen = replace(seen, areas=areas)
+    assert outcome.overview is not None
+    outcome = replace(
+        outcome,
+        cells=cells,
+        areas_mm2=seen.areas_mm2,
+        overview=mark_overview(outcome.overview, areas, downsample),
+        flags=(
+            *outcome.flags,
+            *_flags_of(seen),
+            *damage_flags(areas, survey, damage, pixel_size),
+            *(controls.flags if controls else ()),
+        ),
+        controls=controls,
+        tile_seconds=found.seconds,
+        n_cells=denominator(cells),
+    )
+    yield outcome
+    refuse_only_control(areas)
+    _refuse_nothing_left(seen)
+    return outcome, seen
+
+
+def _judge(outcome: Outcome, seen: _Seen, clock: Clock) -> Iterator[Outcome]:
+    """Score the cells: the parts, the whole, and how evenly they are stained."""
+    recipe, cells, pixel_size = outcome.recipe, outcome.cells, seen.pixel_size
+    parts = score_places(places_in(seen.areas, seen.downsample, pixel_size), cells, recipe, pixel_size)
+    evenness = look_at_evenness(
+        cells, seen.areas, seen.downsample, pixel_size, is_core=recipe.specimen == "tma-core"
+    )
+    outcome = replace(
+        outcome, parts=parts, evenness=evenness, flags=(*outcome.flags, *parts.flags, *evenness.flags)
+    )
+    if recipe.tma is not None:
+        placed = place_cores(seen.array, seen.areas, seen.survey, pixel_size)
+        cores = score_cores(placed.places, cells, recipe, pixel_size)
+        outcome = replace(outcome, tma=placed.as_json(cores), flags=(*outcome.flags, *array_flags(placed)))
+    yield outcome
+    score = score_cells(
+        cells,
+        rulebook=recipe.rulebook,
+        statistics=recipe.statistics,
+        pixel_size=pixel_size,
+        specimen=recipe.specimen,
+        clone=recipe.clone,
+    )
+    heterogeneity_map = heterogeneity(cells, pixel_size=pixel_size, statistics=recipe.statistics)
+    clock.lap("score")
+    examples = choose_examples(seen.slide, cells)
+    clock.lap("examples")
+    yield replace(
+        outcome,
+        status="partial" if seen.partial_reason else "scored",
+        reason=seen.partial_reason,
+        score=score,
+        heterogeneity=heterogeneity_map,
+        examples=examples,
+    )
+
+
+def with_weights(recipe: Recipe, segmenter: Segmenter) -> Recipe:
+    """Write the network that is asked into the recipe: other weights may give another answer."""
+    weights = segmenter.weights
+    return recipe.model_copy(update={"weights_sha256": weights and weights.sha256})
+
+
+def _refuse_nothing_left(seen: _Seen) -> None:
     """Raise where all that was asked for has been left out."""
+    areas = seen.areas
     if areas.analysed.any():
         return
     out = {**areas.excluded, "unreadable": areas.unreadable}
     reasons = ", ".join(
-        f"{reason} {mask_area_mm2(mask, downsample, pixel_size):.2f} mm²"
+        f"{reason} {mask_area_mm2(mask, seen.downsample, seen.pixel_size):.2f} mm²"
         for reason, mask in out.items()
         if mask.any()
     )
@@ -264,19 +330,9 @@ def _unreadable(found: TileCells, areas: Areas, downsample: int) -> Mask:
     return mask & areas.measured
 
 
-def _stain_flags(survey: Survey) -> tuple[Flag, ...]:
-    if survey.stains.source != "published":
-        return ()
-    detail = "too little pure stain to estimate vectors from; the published H-DAB vectors were used"
-    return (Flag("STAINS_PUBLISHED", "info", detail),)
-
-
-def _reading_flags(areas: Areas, downsample: int, pixel_size: PixelSize) -> tuple[Flag, ...]:
-    if not areas.unreadable.any():
-        return ()
-    return (Flag("UNREADABLE", "warning", _partial_reason(areas, downsample, pixel_size)),)
-
-
-def _partial_reason(areas: Areas, downsample: int, pixel_size: PixelSize) -> str:
-    mm2 = mask_area_mm2(areas.unreadable, downsample, pixel_size)
-    return f"{mm2:.2f} mm² of tissue could not be read and were not scored; copy or scan the slide again"
+def _flags_of(seen: _Seen) -> Iterator[Flag]:
+    if seen.survey.stains.source == "published":
+        detail = "too little pure stain to estimate vectors from; the published H-DAB vectors were used"
+        yield Flag("STAINS_PUBLISHED", "info", detail)
+    if seen.partial_reason:
+        yield Flag("UNREADABLE", "warning", seen.partial_reason)

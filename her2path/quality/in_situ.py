@@ -14,6 +14,7 @@ from her2path.cells.table import CellTable
 from her2path.cells.vocabulary import TUMOUR
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
+from her2path.image.masks import disc
 
 GRID_UM = 5.0
 """Pixel of the map that nests are drawn on: half a tumour cell."""
@@ -24,6 +25,9 @@ not found. Nests closer to one another are one."""
 
 HALF_CELL_UM = 6.0
 """A nest ends so far outside of the centres of its outermost cells."""
+
+STRAND_UM = 20.0
+"""What is narrower and hangs on a nest is none of it: single cells of the stroma that were taken for tumour."""
 
 NEST_UM = (140.0, 1500.0)
 """Diameter of a nest, of the disc of its area: ducts that carcinoma fills are wider than normal ones, 50 to
@@ -82,6 +86,8 @@ def hollow_nests(cells: CellTable, pixel_size: PixelSize) -> Nests:
         return _nests([])
     corner_um = yx_um.min(axis=0) - 2 * JOIN_UM
     solid, at = _draw(yx_um, corner_um)
+    if not solid.any():
+        return _nests([])
     outlines, tree = cv2.findContours(solid.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     holes_of = _holes(tree)
     found = []
@@ -130,8 +136,8 @@ def _draw(yx_um: Doubles, corner_um: Doubles) -> tuple[Mask, np.ndarray]:
     # Grown to join neighbours, and shrunk again to just outside of the outermost.
     grown = (away * GRID_UM <= JOIN_UM).astype(np.uint8)
     deep = cv2.distanceTransform(grown, cv2.DIST_L2, cv2.DIST_MASK_5)
-    nests: Mask = deep * GRID_UM > JOIN_UM - HALF_CELL_UM
-    return nests, at
+    nests = (deep * GRID_UM > JOIN_UM - HALF_CELL_UM).astype(np.uint8)
+    return cv2.morphologyEx(nests, cv2.MORPH_OPEN, disc(0.5 * STRAND_UM / GRID_UM)) > 0, at
 
 
 def _holes(tree: np.ndarray) -> dict[int, list[int]]:

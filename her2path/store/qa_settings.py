@@ -1,4 +1,4 @@
-"""Published rates and the limits of the gate, from TOML files."""
+"""Published rates, the limits of the gate and the checklist, from TOML files."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from her2path.errors import ConfigurationError
 from her2path.qa.benchmarks import Band, Bands
+from her2path.qa.checklist import Checklist
 from her2path.qa.gate import Gate
 from her2path.resources import resource
 from her2path.scoring.settings import problems_in
@@ -35,6 +36,17 @@ def load_gate(path: Path | None = None) -> Gate:
         With every mistake: key, what is wrong, what is allowed.
     """
     return _load(Gate, path or resource("configs/qa/gate.toml"))
+
+
+def load_checklist() -> Checklist:
+    """Read the recommendations that come with the program.
+
+    Raises
+    ------
+    ConfigurationError
+        With every mistake: key, what is wrong, what is allowed.
+    """
+    return _load(Checklist, resource("configs/qa/checklist.toml"))
 
 
 def _load(model: type[Model], path: Path) -> Model:

@@ -75,3 +75,17 @@ def test_what_cannot_be_used_ends_with_2_and_writes_nothing(
     assert ran.code == 2
     assert said in ran.error
     assert not (tmp_path / "out").exists()
+
+
+def test_a_study_is_planned(call: Call) -> None:
+    ran = call("qa-plan", "--agreement", "0.97", "--rate", "0=0.5")
+    assert ran.code == 0
+    assert "at least 90% is shown by 35 slides with 0" in ran.out
+    assert "at least 95% is shown by 73 slides with 0" in ran.out
+    assert "unselected slides" in ran.out
+
+
+def test_an_impossible_plan_is_refused(call: Call) -> None:
+    ran = call("qa-plan", "--agreement", "1.7")
+    assert ran.code == 2
+    assert "agreement is 1.7" in ran.error
