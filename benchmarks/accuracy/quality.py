@@ -27,8 +27,13 @@ from her2path.phantom.truth import SCORES
 RESULT_FILE = "quality.json"
 WRONG = "WRONG WITHOUT WARNING"
 ORDER = tuple(SCORES)
-FOR_NEIGHBOURS = frozenset({"BORDERLINE", "GUIDELINE_GAP", "TAG_WITHHELD", "U1_STRONG_COMPLETE_LE10"})
+FOR_NEIGHBOURS = frozenset(
+    {"BORDERLINE", "GUIDELINE_GAP", "TAG_WITHHELD", "U1_STRONG_COMPLETE_LE10", "COARSE_PIXELS"}
+)
 """Warnings that speak of the next category, and excuse no other."""
+
+LEAST_MM2 = 0.0005
+"""Less would be printed as nothing."""
 
 MARGIN_PX = 40
 """Around the cells of a control, for its outline: they lie this close to the border of their tissue."""
@@ -188,20 +193,28 @@ def _verdict(
 
 
 def show(rows: Sequence[Finding]) -> None:
-    """Print a Markdown table, by case."""
-    print(
-        "| case | slide | engine | drawn | found | cells drawn, counted | left out mm² | warnings | verdict |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
-    for row in sorted(rows, key=lambda row: (int(row.number.split(",")[0]), row.name, row.note, row.engine)):
-        slide = f"{row.name} ({row.note})" if row.note else row.name
-        left_out = ", ".join(f"{reason} {mm2:.3f}" for reason, mm2 in row.excluded_mm2.items())
-        codes = ", ".join(f"`{code}`" for code in row.flags)
-        counted = "none" if row.n_cells is None else row.n_cells
-        print(
-            f"| {row.number} | {slide} | {row.engine} | {row.drawn} | {row.found} | {row.n_drawn}, {counted} "
-            f"| {left_out} | {codes} | {row.verdict} |"
-        )
+    """Print a Markdown table: a line a variant, a column an engine."""
+    engines = list(dict.fromkeys(row.engine for row in rows))
+    by_variant: dict[tuple[str, str, str], dict[str, Finding]] = {}
+    for row in rows:
+        by_variant.setdefault((row.number, row.name, row.note), {})[row.engine] = row
+    print("| case | slide | drawn | " + " | ".join(engines) + " |")
+    print("|---" * (3 + len(engines)) + "|")
+    for number, name, note in sorted(by_variant, key=lambda key: (int(key[0].split(",")[0]), *key[1:])):
+        found = by_variant[number, name, note]
+        first = next(iter(found.values()))
+        slide = f"{name} ({note})" if note else name
+        cells = " | ".join(_cell(found[engine]) for engine in engines)
+        print(f"| {number} | {slide} | {first.drawn}, {first.n_drawn} | {cells} |")
+
+
+def _cell(row: Finding) -> str:
+    """Verdict, category and cells counted; area left out in mm²; warnings."""
+    n_cells = "" if row.n_cells is None else f", {row.n_cells}"
+    left_out = [f"{reason} {mm2:.3f}" for reason, mm2 in row.excluded_mm2.items() if mm2 >= LEAST_MM2]
+    codes = [f"`{code}`" for code in row.flags]
+    parts = (f"{row.verdict}: {row.found}{n_cells}", ", ".join(left_out), ", ".join(codes))
+    return "; ".join(part for part in parts if part)
 
 
 def main() -> int:

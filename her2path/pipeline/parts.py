@@ -1,12 +1,12 @@
 """Results by part beside the whole: every region that was to be included, every fragment of the tissue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from her2path.arrays import Ints, Mask
+from her2path.arrays import Doubles, Ints, Mask
 from her2path.cells.table import NOWHERE, CellTable
 from her2path.flags import Flag
 from her2path.image.fragments import Labels, inner_points
@@ -14,6 +14,10 @@ from her2path.image.geometry import PixelSize
 from her2path.pipeline.areas import Areas
 from her2path.recipe import Recipe
 from her2path.scoring.parts import PartScore, score_parts
+from her2path.scoring.terms import Score
+
+MANY_FRAGMENTS = 12
+"""Of more pieces than this none is a control by itself [P]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,45 @@ def score_places(places: Places, cells: CellTable, recipe: Recipe, pixel_size: P
         return Parts(None, regions, None, ())
     fragments = results(places.fragments, cells.fragment)
     n_tumour = sum(fragment["score"] is not None for fragment in fragments)
-    return Parts(fragments, regions, n_tumour, _few_fragments(n_tumour, recipe))
+    flags = (*_few_fragments(n_tumour, recipe), *_deciding_fragments(fragments, cells, recipe, yx_um))
+    return Parts(fragments, regions, n_tumour, flags)
+
+
+def _deciding_fragments(
+    fragments: Sequence[Mapping[str, Any]], cells: CellTable, recipe: Recipe, yx_um: Doubles | None
+) -> Iterator[Flag]:
+    """Warn of a piece of tissue without which the score would be another: it may be control tissue.
+
+    Cores of an array and biopsies are expected to differ, and are not asked.
+    """
+    scored = [one for one in fragments if one["score"] is not None]
+    if not 2 <= len(scored) <= MANY_FRAGMENTS or recipe.tma is not None or recipe.specimen == "biopsy":
+        return
+    rulebook = recipe.rulebook.for_specimen(recipe.specimen)
+
+    def score_without(number: int | None) -> Score | None:
+        rest = np.where(cells.fragment == number, NOWHERE, 1).astype(np.int32)
+        (found,) = score_parts(
+            cells,
+            rest,
+            np.array([1], np.int32),
+            rulebook=rulebook,
+            statistics=recipe.statistics,
+            yx_um=yx_um,
+        )
+        return found.score
+
+    whole = score_without(None)
+    for one in scored:
+        others = score_without(one["number"])
+        if others not in (None, whole):
+            yield Flag(
+                "FRAGMENT_DECIDES",
+                "warning",
+                f"Without fragment {one['number']} ({one['n_cells']:,} tumour cells, {one['score']}) the "
+                f"score would be {others}: look whether it is tumour of this case, or control tissue; draw a "
+                "region of a control class where it is.",
+            )
 
 
 def _few_fragments(n_tumour: int, recipe: Recipe) -> tuple[Flag, ...]:

@@ -37,6 +37,9 @@ SAMPLE_PX = 128
 N_SAMPLES = 64
 """Patches of level-0 pixels, spread over the tissue, that stains are estimated from."""
 
+MIN_CLEAR = 8
+"""Fewer patches than this say too little of a slide to leave the others out [P]."""
+
 
 @dataclass(frozen=True, eq=False)
 class Survey:
@@ -94,13 +97,16 @@ def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
             f"no tissue found ({tissue_mm2:.3f} mm²): an empty slide, or one too pale to tell from glass; "
             "check the slide, or give its white point and stains in a recipe",
         )
-    pixels = _tissue_pixels(slide, tissue.tissue & ~tissue.pen, downsample)
+    patches, middles = _tissue_patches(slide, tissue.tissue & ~tissue.pen, downsample)
+    pixels = patches.reshape(-1, 3)
     stain = stain_type(pixels, white)
     if stain.is_scorable:
         stains = given or estimate_stains(pixels, white)
-        flags = check_pixels(pixels, stains, pixel_size.mean_um)
         mpp_um = pixel_size.mean_um * downsample
         on_glass = find_on_glass(rgb, white, stains, mpp_um, tissue)
+        # Ink, the rim of a bubble and dust tell nothing of nuclei.
+        clear = _clear_of(np.logical_or.reduce(list(on_glass.values())), middles, downsample)
+        flags = check_pixels(patches[clear].reshape(-1, 3), stains, pixel_size.mean_um)
         pens = pen_colours(rgb, white, mpp_um, tissue)
     else:
         stains, flags = StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, BRIGHT, "published"), ()
@@ -199,18 +205,31 @@ def mask_area_mm2(mask: Mask, downsample: int, pixel_size: PixelSize) -> float:
     return float(np.count_nonzero(mask)) * downsample**2 * pixel_size.area_um2 * 1e-6
 
 
-def _tissue_pixels(slide: Slide, tissue: Mask, downsample: int) -> NDArray[np.uint8]:
-    """Level-0 pixels ``(n, 3)`` of patches spread evenly over the tissue, in reading order."""
-    rows, columns = np.nonzero(tissue)
-    chosen = np.unique(np.linspace(0, len(rows) - 1, N_SAMPLES).astype(int))
-    patches = []
-    for i in chosen:
-        y_px, x_px = int(rows[i]) * downsample, int(columns[i]) * downsample
+def _tissue_patches(
+    slide: Slide, tissue: Mask, downsample: int
+) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    """Level-0 pixels ``(n, y, x, 3)`` of patches spread evenly over the tissue, and their ``(n, 2)`` middles.
+
+    In reading order; the middles are pixels of the survey grid.
+    """
+    places = np.argwhere(tissue)
+    chosen = places[np.unique(np.linspace(0, len(places) - 1, N_SAMPLES).astype(int))]
+    patches, middles = [], []
+    for row, column in chosen.tolist():
+        y_px, x_px = row * downsample - SAMPLE_PX // 2, column * downsample - SAMPLE_PX // 2
         try:
-            patch = slide.read(Region(y_px - SAMPLE_PX // 2, x_px - SAMPLE_PX // 2, SAMPLE_PX, SAMPLE_PX))
+            patches.append(slide.read(Region(y_px, x_px, SAMPLE_PX, SAMPLE_PX)))
         except ReadError:
             continue
-        patches.append(patch.reshape(-1, 3))
+        middles.append((row, column))
     if not patches:
         raise ReadError("none of the tissue can be read at full resolution; copy or scan the slide again")
-    return np.concatenate(patches)
+    return np.stack(patches), np.array(middles)
+
+
+def _clear_of(mask: Mask, middles: NDArray[np.intp], downsample: int) -> Mask:
+    """Tell which patches a mask on the survey grid does not touch; all of them where few would be left."""
+    reach = -(-SAMPLE_PX // (2 * downsample))
+    near = cv2.dilate(mask.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    clear: Mask = ~near[middles[:, 0], middles[:, 1]]
+    return clear if np.count_nonzero(clear) >= MIN_CLEAR else np.ones(len(middles), bool)

@@ -27,7 +27,7 @@ HALF_CELL_UM = 6.0
 """A nest ends so far outside of the centres of its outermost cells."""
 
 STRAND_UM = 20.0
-"""What is narrower and hangs on a nest is none of it: single cells of the stroma that were taken for tumour."""
+"""What is narrower and hangs on a nest is none of it: single cells of the stroma, taken for tumour."""
 
 NEST_UM = (140.0, 1500.0)
 """Diameter of a nest, of the disc of its area: ducts that carcinoma fills are wider than normal ones, 50 to

@@ -129,3 +129,29 @@ def test_cells_that_do_not_tell_have_no_parts(table_of: Any, gastric: Recipe) ->
     assert places == Places(None, ())
     parts = score_places(places, cells, gastric, PIXEL_SIZE)
     assert (parts.fragments, parts.n_tumour_fragments, parts.regions) == (None, None, [])
+
+
+def two_fragments(table_of: Any, of_second: int, n_second: int) -> CellTable:
+    """One fragment of unstained cells, and one of another pattern."""
+    cells = cells_in(table_of, {1: 300, 2: n_second})
+    second = cells.fragment == 2
+    return replace(
+        cells,
+        pattern=np.where(second, of_second, 0).astype(np.int8),
+        grade=np.where(second, 3 if of_second else 0, 0).astype(np.int8),
+    )
+
+
+@pytest.mark.parametrize(("pattern", "n", "told"), [(8, 100, True), (0, 100, False), (8, 10, False)])
+def test_a_fragment_that_decides_is_told(table_of: Any, pattern: int, n: int, told: bool) -> None:
+    cells = two_fragments(table_of, pattern, n)
+    breast = load_recipe(rulebook="breast-2018")
+    flags = score_places(fragments(1, 2), cells, breast, PIXEL_SIZE).flags
+    assert [flag.code for flag in flags] == ["FRAGMENT_DECIDES"] * told
+    assert all("Without fragment 2" in flag.detail and "would be 0" in flag.detail for flag in flags)
+
+
+def test_biopsies_are_expected_to_differ(table_of: Any, gastric: Recipe) -> None:
+    cells = two_fragments(table_of, 8, 100)
+    codes = {flag.code for flag in score_places(fragments(1, 2), cells, gastric, PIXEL_SIZE).flags}
+    assert "FRAGMENT_DECIDES" not in codes
