@@ -237,6 +237,10 @@ def qa(
     same_unit: Annotated[
         list[str] | None, typer.Option(help="Two columns of numbers in one unit, as A:B, to compare.")
     ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(help="Results folder of the slides: why, and which cells, where raters differ."),
+    ] = None,
     monitor: Annotated[
         bool, typer.Option("--monitor", help="Chart the rates of the table, by month, site, scanner, lot.")
     ] = False,
@@ -257,13 +261,13 @@ def qa(
 ) -> None:
     """Show how far raters agree; or watch rates, control runs, and two runs of the same slides."""
     comparing = gate or any(one is not None for one in (before, after, limits))
-    if (pairs is not None) + (controls is not None) + comparing != 1:
-        raise UsageError("give one of these: a table of scores; --controls; --before and --after")
+    if (pairs is not None or controls is not None) == comparing:
+        raise UsageError("give one of these: a table of scores, --controls, or both; --before and --after")
     if comparing:
         from her2path.cli.qa_watch import run_change
 
         raise typer.Exit(run_change(before, after, out, gate=gate, limits=limits))
-    if controls is not None:
+    if controls is not None and pairs is None:
         from her2path.cli.qa_watch import run_controls
 
         raise typer.Exit(run_controls(controls, out))
@@ -274,7 +278,16 @@ def qa(
     if pairs is not None:
         from her2path.cli.qa import run_qa
 
-        run_qa(pairs, out, manual=manual, reference=reference, program=program, same_unit=same_unit or ())
+        run_qa(
+            pairs,
+            out,
+            manual=manual,
+            reference=reference,
+            program=program,
+            same_unit=same_unit or (),
+            results=results,
+            controls=controls,
+        )
 
 
 @app.command("qa-plan")

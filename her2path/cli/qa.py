@@ -6,6 +6,8 @@ from pathlib import Path
 from rich.console import Console
 
 from her2path import DISCLAIMER, __version__
+from her2path.cli.qa_page import write_page
+from her2path.cli.qa_watch import controls_told, judge_controls
 from her2path.errors import UsageError
 from her2path.qa.comparison import Comparison, compare_methods
 from her2path.qa.pairs import ScaleAgreement
@@ -29,6 +31,8 @@ def run_qa(
     reference: str | None,
     program: str | None,
     same_unit: Sequence[str],
+    results: Path | None = None,
+    controls: Path | None = None,
 ) -> None:
     """Compare the raters, write what was found, and say the most of it."""
     columns = [_two_columns(text) for text in same_unit]
@@ -36,14 +40,23 @@ def run_qa(
     if program is None and PROGRAM in [rater.name for rater in readings.raters]:
         program = PROGRAM
     study = study_agreement(readings, reference=reference)
-    evidence = read_evidence(pairs, readings.slide_ids) if pairs.is_dir() else {}
+    folder = results or (pairs if pairs.is_dir() else None)
+    evidence = read_evidence(folder, readings.slide_ids) if folder is not None else {}
     comparison = compare_methods(
         readings, reference=reference, program=program, measure_pairs=columns, evidence=evidence
     )
+    judged = judge_controls(controls)
     check_writable(out)
-    write_study(out, study, comparison, {"software": f"her2path {__version__}", "disclaimer": DISCLAIMER})
+    head = {"software": f"her2path {__version__}", "disclaimer": DISCLAIMER}
+    write_study(out, study, comparison, head)
+    write_page(out, study, comparison, head, judged)
     console = Console(highlight=False, soft_wrap=True)
-    for line in (*_about(readings), *_found(study, comparison), f"written: {out / 'qa.json'}"):
+    for line in (
+        *_about(readings),
+        *_found(study, comparison),
+        *(controls_told(*judged) if controls else ()),
+        f"written: {out / 'qa.html'}",
+    ):
         console.print(line, markup=False)
 
 

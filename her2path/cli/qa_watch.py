@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from rich.console import Console
 
@@ -14,10 +15,12 @@ from her2path.qa.drift import PeriodDrift, period_drift
 from her2path.qa.gate import GateResult, judge
 from her2path.qa.monitoring import Comparison, Monitoring, monitor
 from her2path.qa.values import Estimate, Undefined
+from her2path.report.qa_page import render_watch
 from her2path.store.qa_controls import read_control_series
 from her2path.store.qa_pairs import read_readings
 from her2path.store.qa_runs import read_densities, read_results
 from her2path.store.qa_settings import load_bands, load_gate
+from her2path.store.qa_study import write_html
 from her2path.store.qa_watch import write_change, write_controls, write_drift, write_monitoring
 from her2path.store.runs import check_writable
 
@@ -25,6 +28,9 @@ NAMED = 8
 """Keys of one branch that are named; another rulebook differs in hundreds."""
 
 HEAD = {"software": f"her2path {__version__}", "disclaimer": DISCLAIMER}
+
+Judged: TypeAlias = tuple[dict[str, ControlChart | Undefined], list[Break]]
+"""The chart of every control, and the rules that were broken."""
 
 SHOWN = 20
 """Lines of one kind are printed up to here; the files have all."""
@@ -36,20 +42,29 @@ def run_monitor(table: Path, out: Path) -> int:
     check_writable(out)
     monitoring = monitor(readings, bands)
     write_monitoring(out, monitoring, HEAD)
-    _print([*_rates_told(monitoring), f"written: {out / 'monitoring.json'}"])
+    write_html(out / "monitoring.html", render_watch(monitoring=monitoring))
+    _print([*_rates_told(monitoring), f"written: {out / 'monitoring.html'}"])
     return 0
 
 
 def run_controls(controls: Path, out: Path) -> int:
     """Judge the runs of every control, name those that broke a rule, and give the exit code."""
-    series = read_control_series(controls)
+    charts, breaks = judge_controls(controls)
     check_writable(out)
+    write_controls(out, charts, breaks, HEAD)
+    write_html(out / "controls.html", render_watch(controls=charts, breaks=breaks))
+    _print([*controls_told(charts, breaks), f"written: {out / 'controls.html'}"])
+    return 0
+
+
+def judge_controls(controls: Path | None) -> Judged:
+    """Read the runs of every control and judge them, each alone and against each other."""
+    if controls is None:
+        return {}, []
+    series = read_control_series(controls)
     charts = {one.control: control_chart(one.control, one.runs, given=one.given) for one in series}
     known = [chart for chart in charts.values() if isinstance(chart, ControlChart)]
-    breaks = [*(one for chart in known for one in chart.breaks), *breaks_between(known)]
-    write_controls(out, charts, breaks, HEAD)
-    _print([*_controls_told(charts, breaks), f"written: {out / 'controls.json'}"])
-    return 0
+    return charts, [*(one for chart in known for one in chart.breaks), *breaks_between(known)]
 
 
 def run_change(before: Path | None, after: Path | None, out: Path, *, gate: bool, limits: Path | None) -> int:
@@ -108,7 +123,8 @@ def _placed(one: Comparison) -> str:
     )
 
 
-def _controls_told(charts: Mapping[str, ControlChart | Undefined], breaks: Sequence[Break]) -> Iterator[str]:
+def controls_told(charts: Mapping[str, ControlChart | Undefined], breaks: Sequence[Break]) -> Iterator[str]:
+    """Say the baseline of every control, and the runs that broke a rule."""
     for control, chart in charts.items():
         if isinstance(chart, Undefined):
             yield f"{control}: not judged, {chart.reason}"

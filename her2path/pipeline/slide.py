@@ -236,7 +236,8 @@ def _find(
     if areas.apart.any():
         apart = settle(found, segmenter, pixel_size, areas.apart, downsample, recipe)
         controls = measure_controls(apart, areas, recipe, downsample=downsample, pixel_size=pixel_size)
-    cells = with_places(cells.take(cells_within(cells, areas.analysed, downsample)), areas, downsample)
+    left = cells_within(cells, areas.analysed, downsample)
+    cells = with_places(cells if left.all() else cells.take(left), areas, downsample)
     seen = replace(seen, areas=areas)
     assert outcome.overview is not None
     outcome = replace(

@@ -17,7 +17,7 @@ class Item(BaseModel):
 
     citation: Text
     evidence: Literal["read", "recalled"]
-    """``read``: the wording was seen where it is cited. ``recalled``: it was not, and is to be checked."""
+    """``read``: in the text that is cited or in a report of it. ``recalled``: to be checked."""
 
     here: Text
     """What of the page, or of the program, bears on it; what a laboratory must look after by itself."""

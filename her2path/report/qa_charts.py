@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from her2path.qa.benchmarks import Band
-from her2path.qa.charts import RateChart
+from her2path.qa.charts import RateChart, limits_of
 from her2path.qa.control_chart import Break, ControlChart
 from her2path.qa.monitoring import Comparison, Monitoring
 from her2path.qa.values import Estimate, Undefined
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_CHARTS = 12
 """Charts that are drawn; the table names them all."""
+
+FUNNEL_POINTS = 60
+"""Of a curve: enough to look smooth."""
 
 WATCHED = ("positive", "low")
 """Rates that are drawn even where no group stands out."""
@@ -55,6 +58,7 @@ class MonitoringSection:
     """Rates over time and by group."""
 
     figures: tuple[Markup, ...]
+    says: str
     rows: tuple[RateRow, ...]
     raters: tuple[str, ...]
     bands: tuple[BandRow, ...]
@@ -93,6 +97,7 @@ def monitoring_section(monitoring: Monitoring, *, watched: str | None) -> Monito
         figures=tuple(
             _rate_figure(chart, name=f"rate{place}") for place, chart in enumerate(chosen[:MAX_CHARTS])
         ),
+        says=_says(monitoring),
         rows=tuple(_rate_row(chart) for chart in monitoring.charts),
         raters=tuple(dict.fromkeys(one.of for one in monitoring.comparisons)),
         bands=tuple(
@@ -129,6 +134,20 @@ def control_sections(
     return sections
 
 
+def _says(monitoring: Monitoring) -> str:
+    beyond = [
+        f"{group.name}, {chart.what} of {chart.of}: {group.count} of {group.n}, {group.places[-1]}"
+        for chart in monitoring.charts
+        for group in chart.beyond
+    ]
+    n = len(monitoring.charts)
+    if not beyond:
+        return f"No group lies beyond the outer limits of its chart, in {n} charts."
+    more = len(beyond) - MAX_CHARTS
+    told = "; ".join(beyond[:MAX_CHARTS]) + (f"; and {more} more" if more > 0 else "")
+    return f"Beyond the outer limits, in {n} charts: {told}."
+
+
 def _rate_row(chart: RateChart) -> RateRow:
     names = [f"{group.name} {group.places[-1]} ({group.count} of {group.n})" for group in chart.beyond]
     homogeneity = p_words(chart.homogeneity) + (" *" if beyond_chance(chart.homogeneity) else "")
@@ -154,7 +173,11 @@ def _rate_figure(chart: RateChart, *, name: str) -> Markup:
         for place, group in enumerate(chart.groups):
             if out[place] or (chart.by != "month" and len(rates) <= 12):
                 axes.annotate(
-                    group.name, (at[place], rates[place]), (5, 4), textcoords="offset points", fontsize=8
+                    group.name,
+                    (at[place], rates[place]),
+                    (5, 4 - 12 * (place % 2)),
+                    textcoords="offset points",
+                    fontsize=8,
                 )
         axes.set_title(f"{chart.what} of {chart.of}, by {chart.by}")
         axes.set_ylabel("% of slides")
@@ -177,13 +200,11 @@ def _by_month(axes: "Axes", chart: RateChart, rates: np.ndarray) -> None:
 
 def _funnel(axes: "Axes", chart: RateChart) -> np.ndarray:
     sizes = np.array([group.n for group in chart.groups], float)
-    order = np.argsort(sizes, kind="stable")
-    styles = ["--", "-"][-len(chart.levels) :]
-    for place, (level, style) in enumerate(zip(chart.levels, styles, strict=True)):
-        limits = 100 * np.array([chart.groups[one].limits[place] for one in order])
-        axes.plot(sizes[order], limits[:, 0], style, color=BLUE, linewidth=1, label=level.name)
-        axes.plot(sizes[order], limits[:, 1], style, color=BLUE, linewidth=1)
-    axes.legend(fontsize=7, loc="lower right")
+    along = np.linspace(max(1.0, 0.4 * sizes.min()), 1.1 * sizes.max(), FUNNEL_POINTS)
+    for level, style in zip(chart.levels, ("--", "-"), strict=True):
+        low, high = limits_of(chart.centre.value, along, level)
+        axes.plot(along, 100 * low, style, color=BLUE, linewidth=1)
+        axes.plot(along, 100 * high, style, color=BLUE, linewidth=1)
     axes.set_xlabel(f"slides of each {chart.by}")
     return sizes
 
@@ -197,7 +218,7 @@ def _control_figure(chart: ControlChart, breaks: Sequence[Break], *, name: str) 
             axes.axhline(sd, color=SOFT if sd in (-3, 0, 3) else LINE, linewidth=0.9, linestyle=style)
         axes.plot(places, chart.z, color=INK, linewidth=0.8, marker="o", markersize=3.5)
         later = places[chart.baseline.n :]
-        axes.plot(later, chart.ewma, color=BLUE, linewidth=1.4, label="EWMA")
+        axes.plot(later, chart.ewma, color=BLUE, linewidth=1.4)
         axes.plot(later, chart.ewma_limit, color=BLUE, linewidth=0.8, linestyle="--")
         axes.plot(later, -chart.ewma_limit, color=BLUE, linewidth=0.8, linestyle="--")
         place_of = {id(run): place for place, run in enumerate(chart.runs)}
@@ -208,8 +229,8 @@ def _control_figure(chart: ControlChart, breaks: Sequence[Break], *, name: str) 
         for place, rules in by_run.items():
             axes.plot([place], [chart.z[place]], "D", color=ORANGE, markersize=7, zorder=3)
             axes.annotate(
-                f"{chart.runs[place].run}: {', '.join(rules)}", (place, chart.z[place]), (0, 8),
-                textcoords="offset points", ha="center", fontsize=7,
+                f"{chart.runs[place].run}: {', '.join(rules)}", (place, chart.z[place]),
+                (0, 8 if chart.z[place] > 0 else -14), textcoords="offset points", ha="center", fontsize=7,
             )  # fmt: skip
         if chart.baseline.n:
             axes.axvspan(-0.5, chart.baseline.n - 0.5, color=LINE, alpha=0.5, linewidth=0)
@@ -217,7 +238,6 @@ def _control_figure(chart: ControlChart, breaks: Sequence[Break], *, name: str) 
         dates = [run.date.isoformat() for run in chart.runs]
         axes.set_xticks(places[::every], dates[::every], fontsize=7)
         axes.set_ylabel("SD from the baseline")
-        axes.legend(fontsize=7, loc="upper left")
 
     label = f"Levey–Jennings chart of the control {chart.control}, {len(breaks)} rules broken"
     return drawn(draw, name=name, label=label, width_in=9.6, height_in=3.0)

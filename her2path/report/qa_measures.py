@@ -1,5 +1,6 @@
-"""Columns of numbers on the QA page: limits of agreement, lines between methods, cuts against a comparator."""
+"""Columns of numbers on the QA page: limits of agreement, lines between methods, cuts and a comparator."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from her2path.qa.regression import Line
 from her2path.qa.threshold import CutAgreement
 from her2path.qa.values import Estimate, Statistic
 from her2path.report.qa_svg import BLUE, INK, LINE, ORANGE, SOFT, drawn
-from her2path.report.qa_words import p_words
+from her2path.report.qa_words import at_or_above, p_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +66,9 @@ def sweep_sections(comparison: Comparison) -> list[SweepSection]:
     sections = []
     for place, measure in enumerate(dict.fromkeys(one.measure for one in comparison.sweeps)):
         sweeps = [one for one in comparison.sweeps if one.measure == measure]
-        balanced = [(one.cut, best) for one in sweeps if (best := one.sweep.balanced) is not None]
+        balanced = [
+            (at_or_above(one.cut), best) for one in sweeps if (best := one.sweep.balanced) is not None
+        ]
         if balanced:
             figure = _sweep_figure(sweeps, name=f"sweep{place}")
             sections.append(SweepSection(measure, sweeps[0].reference, figure, tuple(balanced)))
@@ -119,41 +122,36 @@ def _difference_figure(pair: MeasurePair, a: Doubles, b: Doubles, *, name: str) 
 
 def _line(axes: "Axes", line: Line, ends: Doubles, colour: str, style: str, name: str) -> None:
     if isinstance(line.slope, Estimate) and isinstance(line.intercept, Estimate):
-        axes.plot(
-            ends, line.intercept.value + line.slope.value * ends, style, color=colour, linewidth=1.4, label=name
-        )
+        along = line.intercept.value + line.slope.value * ends
+        axes.plot(ends, along, style, color=colour, linewidth=1.4, label=name)
 
 
-def _sweep_figure(sweeps: list[Sweep], *, name: str) -> Markup:
+def _sweep_figure(sweeps: Sequence[Sweep], *, name: str) -> Markup:
     def draw(figure: "Figure") -> None:
         for axes, one in zip(figure.subplots(1, len(sweeps), squeeze=False)[0], sweeps, strict=True):
-            cuts = [point.cut for point in one.sweep.cuts]
             for key, colour, style in (("ppa", BLUE, "-"), ("npa", ORANGE, "--")):
-                found = [getattr(point, key) for point in one.sweep.cuts]
-                known = [
-                    (cut, value) for cut, value in zip(cuts, found, strict=True) if isinstance(value, Estimate)
-                ]
-                at = [cut for cut, _ in known]
-                axes.plot(
-                    at, [100 * value.value for _, value in known], style, color=colour, label=key.upper()
-                )
-                axes.fill_between(
-                    at,
-                    [100 * (value.low or 0.0) for _, value in known],
-                    [100 * (1.0 if value.high is None else value.high) for _, value in known],
-                    color=colour,
-                    alpha=0.12,
-                    linewidth=0,
-                )
+                _curve(axes, one.sweep.cuts, key, colour, style)
             best = one.sweep.balanced
             if best is not None:
                 axes.axvline(best.cut, color=SOFT, linewidth=0.9, linestyle=":")
-            axes.set_title(f"{one.reference} at {one.cut.removeprefix('>=')} or above")
+            axes.set_title(f"{one.reference} at {at_or_above(one.cut)}")
             axes.set_ylim(0, 102)
             axes.set_xlabel(f"cut of {one.measure}")
             axes.grid(axis="y", color=LINE, linewidth=0.6)
         figure.axes[0].set_ylabel("percent agreement")
         figure.axes[0].legend(fontsize=8)
 
-    label = f"Positive and negative percent agreement with {sweeps[0].reference}, by the cut of {sweeps[0].measure}"
+    label = f"Percent agreement with {sweeps[0].reference}, by the cut of {sweeps[0].measure}"
     return drawn(draw, name=name, label=label, width_in=9.6, height_in=2.9)
+
+
+def _curve(axes: "Axes", cuts: Sequence[CutAgreement], key: str, colour: str, style: str) -> None:
+    known = [(one.cut, share) for one in cuts if isinstance(share := getattr(one, key), Estimate)]
+    places = [cut for cut, _ in known]
+    bounds = [
+        (share.low, share.high) for _, share in known if share.low is not None and share.high is not None
+    ]
+    axes.plot(places, [100 * share.value for _, share in known], style, color=colour, label=key.upper())
+    if len(bounds) == len(known):
+        low, high = 100 * np.array(bounds).T if bounds else ([], [])
+        axes.fill_between(places, low, high, color=colour, alpha=0.12, linewidth=0)

@@ -1,4 +1,4 @@
-"""The page of a QA study: one self-contained HTML file that says how far raters agree, and where they do not."""
+"""The page of a QA study: one self-contained file that says how far raters agree, and where they do not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,16 +23,21 @@ from her2path.report.qa_measures import measure_sections, sweep_sections
 from her2path.report.qa_sections import MAX_PAIRS, overview, pair_sections
 from her2path.report.qa_words import SCALE_WORDS, p_words, say, sentence
 
+SOFTWARE = f"her2path {__version__}"
+
 SHOWN_UNREAD = 40
 """Texts that could not be read are listed up to here; ``unread.csv`` has all."""
 
 SHOWN_SLIDES = 30
 """Slides of one kind of difference that are listed; ``discordant.csv`` has all."""
 
+LONG_OVERVIEW = 12
+"""Pairs in one line each; a longer table is folded."""
+
 DESIGN = (
     "A score is one reading of one slide. Agreement says how far readings match, not which of them is right.",
-    "Intervals are 95 %. Cases, not slides, are drawn where a table has the column case_id: slides of one patient "
-    "are no independent evidence.",
+    "Intervals are 95 %. The bootstrap draws cases where the table has the column case_id, since slides of "
+    "one patient are no independent evidence; Wilson’s intervals take slides for independent.",
     "Each test is made alone: of twenty where nothing differs, about one falls below p = 0.05.",
 )
 
@@ -93,7 +98,7 @@ def render_qa(study: Study, comparison: Comparison, extras: QaExtras | None = No
     curve = readers.onest
     return _ENVIRONMENT.get_template("qa/page.html.j2").render(
         disclaimer=DISCLAIMER,
-        software=f"her2path {__version__}",
+        software=SOFTWARE,
         title=_title(study),
         facts=_facts(readings, study.reference, readers.program),
         design=_design(study, readers.program),
@@ -101,6 +106,7 @@ def render_qa(study: Study, comparison: Comparison, extras: QaExtras | None = No
         raters=[(rater.name, int((rater.scores >= 0).sum()), rater.splits_zero) for rater in readings.raters],
         unread=readings.unread[:SHOWN_UNREAD],
         overview=overview(study, comparison),
+        long_overview=LONG_OVERVIEW,
         pairs=pairs,
         n_pairs=len(study.pairs),
         max_pairs=MAX_PAIRS,
@@ -117,6 +123,24 @@ def render_qa(study: Study, comparison: Comparison, extras: QaExtras | None = No
         else None,
         controls=control_sections(shown.controls, shown.breaks),
         checklist=shown.checklist,
+    )
+
+
+def render_watch(
+    *,
+    monitoring: Monitoring | None = None,
+    controls: Mapping[str, ControlChart | Undefined] | None = None,
+    breaks: Sequence[Break] = (),
+) -> str:
+    """Draw the page of rates or of control runs alone, as ``render_qa`` does with a study beside them."""
+    return _ENVIRONMENT.get_template("qa/watch.html.j2").render(
+        disclaimer=DISCLAIMER,
+        software=SOFTWARE,
+        title="How the controls stained" if monitoring is None else "How often each class was called",
+        monitoring=monitoring_section(monitoring, watched=monitoring.comparisons[0].of)
+        if monitoring and monitoring.comparisons
+        else None,
+        controls=control_sections(controls or {}, breaks),
     )
 
 
@@ -147,29 +171,28 @@ def _facts(readings: Readings, reference: str | None, program: str | None) -> li
 def _design(study: Study, program: str | None) -> tuple[str, ...]:
     if study.reference is None:
         first = (
-            "No rater is the comparator: average positive and negative agreement (APA, ANA) favour nobody. Name one "
-            "with --reference for positive and negative percent agreement (PPA, NPA)."
+            "No rater is the comparator: average positive and negative agreement (APA, ANA) favour nobody. "
+            "Name one with --reference for positive and negative percent agreement (PPA, NPA)."
         )
     else:
         first = (
-            f"{study.reference} is the comparator, not the truth: PPA and NPA say how often another rater agrees with "
-            f"it, and would be other numbers beside another comparator. {study.reference} stands in the rows."
+            f"{study.reference} is the comparator, not the truth: PPA and NPA say how often another rater "
+            "agrees with it, and would be other numbers beside another comparator."
         )
-    second = [] if program is None else [f"{program} is a program; the consensus of readers is made without it."]
-    return (first, *second, *DESIGN)
+    second = f"{program} is a program; the consensus of readers is made without it."
+    return (first, *([second] if program else []), *DESIGN)
 
 
 def _onest(curve: OnestCurve | Undefined) -> tuple[Markup | None, str]:
     """Give the figure of the curve, and what it says."""
     if isinstance(curve, Undefined):
-        return None, f"No curve: {curve.reason}."
+        return None, f"No curve of readers: {curve.reason}."
     readers = len(curve.agreement) + 1
     if readers == 2:
-        return None, f"Two readers: {sentence(curve.agreement[0], share=True)} of slides read alike; a curve takes three."
-    said = f"All {readers} readers agree on {sentence(curve.agreement[-1], share=True)} of the slides. "
+        return None, "Two readers: a curve takes three."
     end = (
         f"From {curve.levels_off} readers on the curve falls by less than one slide in a hundred."
         if curve.levels_off is not None
         else "The curve falls to the last reader: more readers would find more disagreement."
     )
-    return onest_figure(curve, name="onest"), said + end
+    return onest_figure(curve, name="onest"), end

@@ -15,6 +15,17 @@ KEPT_BYTES = 1 << 30
 """A block of this size is still kept: larger than any array of a tile."""
 
 
+def give_back_freed_memory() -> bool:
+    """Give the system what is kept and not in use, of all threads; whether the C library can.
+
+    What a thread has freed, another cannot use: once the tiles are done it would only be in the way.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    ctypes.CDLL(None).malloc_trim(0)
+    return True
+
+
 def keep_freed_memory() -> bool:
     """Ask the C library to keep what is freed; whether it could be asked.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from her2path.runners.memory import give_back_freed_memory
 from her2path.runners.protocol import Item, Result
 
 LOOK_AHEAD = 2
@@ -38,3 +39,4 @@ class ThreadRunner:
             finally:
                 for future in waiting:
                     future.cancel()
+        give_back_freed_memory()

@@ -52,6 +52,9 @@ NEIGHBOURS = 8
 NEIGHBOUR_REACH_UM = 25.0
 NEIGHBOUR_WEIGHT, NEIGHBOUR_CAP = 1.5, 2.0
 
+AT_A_TIME = 1 << 16
+"""Cells whose neighbours are looked up at a time: of a million at once they would take half a gigabyte."""
+
 PIXEL_WEIGHT = 1.5
 """Of what the pixels say of a cell that a network has seen. Set, with the two below, on boxes drawn on three
 real cores and on phantoms: pale tumour is found, and stroma stays out (docs/decisions/0015-both-grade.md)."""
@@ -207,8 +210,12 @@ def _heard(at_um: Doubles, says: Doubles, counts: Bools) -> Doubles:
     if len(says) < 2:
         return np.zeros(len(says))
     k = min(NEIGHBOURS, len(says) - 1) + 1
-    found = cKDTree(at_um).query(at_um, k=k, distance_upper_bound=NEIGHBOUR_REACH_UM)
-    apart_um, index = np.asarray(found[0])[:, 1:], np.minimum(np.asarray(found[1])[:, 1:], len(says) - 1)
-    near = np.isfinite(apart_um) & counts[index]
-    mean: Doubles = np.sum(np.where(near, says[index], 0.0), axis=1) / np.maximum(np.sum(near, axis=1), 1)
+    tree = cKDTree(at_um)
+    mean = np.empty(len(says))
+    for first in range(0, len(says), AT_A_TIME):
+        some = slice(first, first + AT_A_TIME)
+        found = tree.query(at_um[some], k=k, distance_upper_bound=NEIGHBOUR_REACH_UM)
+        apart_um, index = np.asarray(found[0])[:, 1:], np.minimum(np.asarray(found[1])[:, 1:], len(says) - 1)
+        near = np.isfinite(apart_um) & counts[index]
+        mean[some] = np.sum(np.where(near, says[index], 0.0), axis=1) / np.maximum(np.sum(near, axis=1), 1)
     return mean

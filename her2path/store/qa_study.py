@@ -68,6 +68,20 @@ def write_study(out: Path, study: Study, comparison: Comparison, head: Mapping[s
         ) from error
 
 
+def write_html(path: Path, page: str) -> None:
+    """Write a page, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    try:
+        write_whole(path, lambda to: to.write_text(page, encoding="utf-8"))
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error}); give another folder with --out") from error
+
+
 def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns)

@@ -63,20 +63,29 @@ def write_cells(stored: StoredCells, path: Path) -> None:
     path
         Written in place; ``publish`` is what makes results appear as a whole.
     """
-    fields, arrays = [], []
-    for column in COLUMNS:
-        array = _to_arrow(column, getattr(stored.cells, column.name))
-        if array is not None:
-            about = {"unit": column.unit, "meaning": column.meaning}
-            fields.append(pa.field(column.name, array.type, metadata=about))
-            arrays.append(array)
+    cells, groups = stored.cells, range(0, max(len(stored.cells), 1), ROW_GROUP)
     metadata: dict[bytes | str, bytes | str] = {"schema": SCHEMA}
     if stored.mpp_yx_um is not None:
         metadata["mpp_y_um"], metadata["mpp_x_um"] = (repr(float(value)) for value in stored.mpp_yx_um)
     if stored.size_px is not None:
         metadata["slide_height_px"], metadata["slide_width_px"] = map(str, stored.size_px)
-    table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
-    pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP)
+    schema = pa.schema(_columns(cells.take(slice(0, 0)))[0], metadata=metadata)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for first in groups:  # of a million cells, the table and its Arrow twin need not lie side by side
+            arrays = _columns(cells.take(slice(first, first + ROW_GROUP)))[1]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=ROW_GROUP)
+
+
+def _columns(cells: CellTable) -> tuple[list["pa.Field[Any]"], list[Arrow]]:
+    """Fields and arrays of the columns that are written."""
+    fields, arrays = [], []
+    for column in COLUMNS:
+        array = _to_arrow(column, getattr(cells, column.name))
+        if array is not None:
+            about = {"unit": column.unit, "meaning": column.meaning}
+            fields.append(pa.field(column.name, array.type, metadata=about))
+            arrays.append(array)
+    return fields, arrays
 
 
 def read_cells(path: Path) -> StoredCells:

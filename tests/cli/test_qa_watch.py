@@ -94,7 +94,8 @@ def test_runs_without_a_common_slide_are_two_periods(call: Call, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("--gate",), ("--before", "x"), ("t.csv", "--controls", "c.csv"), ("t.csv", "--gate")]
+    "arguments",
+    [(), ("--gate",), ("--before", "x"), ("c.csv", "--controls", "c.csv", "--gate"), ("t.csv", "--gate")],
 )
 def test_what_is_wanted_must_be_clear(call: Call, arguments: tuple[str, ...], tmp_path: Path) -> None:
     ran = call("qa", *arguments, "--out", tmp_path / "out")

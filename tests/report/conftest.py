@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import cv2
@@ -13,6 +14,9 @@ from her2path.cells.table import N_RAYS, CellTable
 from her2path.cells.vocabulary import PATTERNS
 from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, mix
 from her2path.pipeline.result import Example, Overview, ScoredSlide
+from her2path.qa.comparison import Comparison, compare_methods
+from her2path.qa.readings import Rater, Readings
+from her2path.qa.study import Study, study_agreement
 from her2path.scoring.heterogeneity import HeterogeneityIndices, HeterogeneityMap
 from her2path.scoring.settings import Grading
 
@@ -285,3 +289,36 @@ def scored() -> ScoredSlide:
 @pytest.fixture(scope="session")
 def refuse() -> Callable[[ScoredSlide, str, str], ScoredSlide]:
     return make_unscored
+
+
+@pytest.fixture(scope="session")
+def qa_readings() -> Readings:
+    """A hundred slides: two raters with a known table, a third who errs, a site that sees 3+ alone."""
+    table = np.array([[18, 5, 0, 0], [4, 22, 6, 0], [0, 5, 17, 1], [0, 0, 1, 21]])
+    reader, program = (np.repeat(place, table.ravel()) for place in np.indices(table.shape).reshape(2, -1))
+    rng = np.random.default_rng(3)
+    second = np.clip(reader + rng.choice([-1, 0, 1], 100, p=[0.1, 0.75, 0.15]), 0, 3)
+
+    def rater(name: str, scores: np.ndarray) -> Rater:
+        codes = scores.astype(np.int8)
+        return Rater(name, codes, np.where(codes == 0, rng.integers(0, 2, 100), codes + 1).astype(np.int8))
+
+    return Readings(
+        slide_ids=tuple(f"S-{place:03}" for place in range(100)),
+        raters=(rater("reader", reader), rater("program", program), rater("second", second)),
+        ish=np.where(reader >= 2, rng.integers(0, 2, 100), -1).astype(np.int8),
+        dates=tuple(date(2026, 1, 1) + timedelta(days=3 * place) for place in rng.permutation(100).tolist()),
+        groups={"site": tuple("west" if score == 3 else "north" for score in reader.tolist())},
+        measures={
+            "by_eye": np.clip(30 * reader + rng.normal(5, 6, 100), 0, 100),
+            "by_cells": np.clip(30 * reader + rng.normal(7, 6, 100), 0, 100),
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def qa_study(qa_readings: Readings) -> tuple[Study, Comparison]:
+    """The study of ``qa_readings`` with ``reader`` as the comparator."""
+    return study_agreement(qa_readings, reference="reader"), compare_methods(
+        qa_readings, reference="reader", program="program", measure_pairs=[("by_eye", "by_cells")]
+    )

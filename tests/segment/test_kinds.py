@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from her2path.cells.vocabulary import LYMPHOCYTE, OTHER, STROMA, TUMOUR
+from her2path.segment import kinds
 from her2path.segment.kinds import (
     SOLID_OD,
     USUAL_NUCLEUS_OD,
@@ -159,3 +160,15 @@ def test_certainty_is_no_infinity() -> None:
     assert kind.tolist() == [TUMOUR, LYMPHOCYTE]
     assert np.isfinite(probability).all()
     assert probability[0] > 0.95
+
+
+def test_neighbours_looked_up_a_few_at_a_time_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    n, at_um = 300, rng.uniform(0, 200, (300, 2))
+    shape, nucleus, contrast, gap = rng.random((4, n), dtype=np.float32)
+    found = KindEvidence(4 * shape, 0.3 * nucleus, 0.2 * contrast, 0.05 * gap, np.full(n, STROMA, np.int8))
+    together = settle_kinds(at_um, found)
+    monkeypatch.setattr(kinds, "AT_A_TIME", 7)
+    few = settle_kinds(at_um, found)
+    assert (together[0] == few[0]).all()
+    assert (together[1] == few[1]).all()

@@ -7,7 +7,7 @@ import pytest
 from her2path.errors import ConfigurationError
 from her2path.qa.slide_result import DECISIONS
 from her2path.resources import resource
-from her2path.store.qa_settings import load_bands, load_gate
+from her2path.store.qa_settings import load_bands, load_checklist, load_gate
 
 
 def test_the_published_rates_are_those_of_their_sources() -> None:
@@ -29,6 +29,12 @@ def test_the_gate_for_a_validation_asks_for_the_lower_bound() -> None:
     gate = load_gate(resource("configs/qa/gate-concordance.toml"))
     assert gate.min_score_agreement_low == 0.90
     assert gate.max_score_flips is None
+
+
+def test_no_item_of_the_checklist_lacks_its_source() -> None:
+    items = load_checklist().items
+    assert sum("recommendation" in item.citation for item in items) == 11  # CAP 2019 has eleven
+    assert {item.evidence for item in items} == {"read", "recalled"}
 
 
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
