@@ -153,9 +153,9 @@ def find_areas(
         wanted = sort_by_meaning(include, classes)["plain"]
         regions = draw(wanted)
         requested, names = tissue & (regions > 0), tuple(one.label for one in wanted)
-    free = ~in_situ & (normal == 0) & (True if regions is None else regions == 0)
-    controls = _whole_fragments(draw(everything["control"]) * tissue, fragments, free)
     by_hand = draw(sort_by_meaning(exclude, classes)["plain"]) > 0
+    free = ~in_situ & ~by_hand & (normal == 0) & (True if regions is None else regions == 0)
+    controls = _whole_fragments(draw(everything["control"]) * tissue, fragments, free)
     on_glass = {reason: mask for reason, mask in survey.on_glass.items() if reason not in leave_in}
     excluded, left = {}, requested.copy()
     for reason, mask in (

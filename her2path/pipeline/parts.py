@@ -128,7 +128,11 @@ def _deciding_fragments(
     Cores of an array and biopsies are expected to differ, and are not asked.
     """
     scored = [one for one in fragments if one["score"] is not None]
-    if not 2 <= len(scored) <= MANY_FRAGMENTS or recipe.tma is not None or recipe.specimen == "biopsy":
+    if (
+        not 2 <= len(scored) <= MANY_FRAGMENTS
+        or recipe.tma is not None
+        or recipe.specimen in ("biopsy", "tma-core")
+    ):
         return
     rulebook = recipe.rulebook.for_specimen(recipe.specimen)
 

@@ -21,6 +21,7 @@ from her2path.scoring.grade import regrade
 from her2path.scoring.heterogeneity import heterogeneity
 from her2path.scoring.hexagons import hex_bins
 from her2path.scoring.ish import IshReading
+from her2path.scoring.rulebook import Specimen
 from her2path.scoring.score import score_cells
 from her2path.store.runs import read_score
 from her2path.store.tables import read_cells
@@ -118,6 +119,9 @@ def rescore(
         y_um, x_um = cells.y_px * pixel_size.y_um, cells.x_px * pixel_size.x_um
         cells = replace(cells, bin=hex_bins(y_um, x_um, recipe.statistics.bin_um))
     clock.lap("read")
+    if recipe.specimen is None and (specimen := before.get("specimen")) is not None:
+        # What was scored is what it was, where these rules know of such a specimen.
+        recipe = _of_specimen(recipe, specimen)
     outcome = Outcome(
         slide_id,
         table,
@@ -169,6 +173,14 @@ def _scored(outcome: Outcome, pixel_size: PixelSize | None, ish: IshReading | No
     if before.get("status") == "partial":
         return replace(outcome, status="partial", reason=before["reason"], score=score, heterogeneity=drawn)
     return replace(outcome, status="scored", score=score, heterogeneity=drawn)
+
+
+def _of_specimen(recipe: Recipe, specimen: Specimen) -> Recipe:
+    try:
+        recipe.rulebook.check_specimen(specimen)
+    except UsageError:
+        return recipe
+    return recipe.model_copy(update={"specimen": specimen})
 
 
 def _with_parts(outcome: Outcome, pixel_size: PixelSize | None) -> Outcome:

@@ -233,7 +233,7 @@ def _find(
     damage = find_damage(merge_blocks([found.blocks], plan), cells, recipe.leave_in)
     areas = leave_out(areas, damage, plan)
     controls = None
-    if areas.apart.any():
+    if areas.controls is not None or areas.normal is not None:
         apart = settle(found, segmenter, pixel_size, areas.apart, downsample, recipe)
         controls = measure_controls(apart, areas, recipe, downsample=downsample, pixel_size=pixel_size)
     left = cells_within(cells, areas.analysed, downsample)

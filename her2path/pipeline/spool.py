@@ -1,6 +1,8 @@
 """Rows that wait on disk until the last tile is done: memory does not grow with what has been found."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, Generic, TypeVar
 
@@ -8,8 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2path.cells.columns import Columns
+from her2path.errors import SlideError
 
 Rows = TypeVar("Rows", bound=Columns)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what the disk says into an error of this slide: the others may still fit."""
+    try:
+        yield
+    except OSError as error:
+        raise SlideError(
+            f"the disk of temporary files cannot be used ({error.strerror}): {tempfile.gettempdir()}; "
+            "free some space there, or set TMPDIR to another folder"
+        ) from error
 
 
 class Spool(Generic[Rows]):
@@ -20,7 +35,8 @@ class Spool(Generic[Rows]):
 
     def __init__(self, empty: Rows) -> None:
         self._empty = empty
-        self._file = tempfile.TemporaryFile(prefix="her2path-")  # noqa: SIM115 - closed by ``close``
+        with _told():
+            self._file = tempfile.TemporaryFile(prefix="her2path-")  # noqa: SIM115 - closed by ``close``
         self._parts: list[dict[str, tuple[int, np.dtype[Any], tuple[int, ...]]]] = []
 
     def append(self, part: Rows) -> None:
@@ -28,8 +44,8 @@ class Spool(Generic[Rows]):
 
         Raises
         ------
-        OSError
-            If the disk of temporary files is full.
+        SlideError
+            If the disk of temporary files is full; so the others.
         """
         if not len(part):
             return
@@ -37,8 +53,9 @@ class Spool(Generic[Rows]):
         held = {}
         for field in fields(part):
             column = np.ascontiguousarray(getattr(part, field.name))
-            held[field.name] = (self._file.tell(), column.dtype, column.shape)
-            self._file.write(column.data)
+            with _told():
+                held[field.name] = (self._file.tell(), column.dtype, column.shape)
+                self._file.write(column.data)
         self._parts.append(held)
 
     def column(self, name: str) -> NDArray[Any]:
@@ -46,9 +63,10 @@ class Spool(Generic[Rows]):
         column = []
         for held in self._parts:
             offset, dtype, shape = held[name]
-            self._file.seek(offset)
             values = np.empty(shape, dtype)
-            self._file.readinto(values.data.cast("B"))
+            with _told():
+                self._file.seek(offset)
+                self._file.readinto(values.data.cast("B"))
             column.append(values)
         return np.concatenate(column) if column else np.asarray(getattr(self._empty, name))
 

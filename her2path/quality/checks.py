@@ -9,7 +9,7 @@ from her2path.quality.balance import check_balance
 from her2path.quality.jpeg import check_jpeg
 from her2path.quality.nuclear_stain import brown_places, check_nuclear_stain
 from her2path.quality.nucleus_size import check_nucleus_size, nucleus_diameter_um
-from her2path.quality.patches import without_blood
+from her2path.quality.patches import PATCH_PX, without_blood
 from her2path.quality.stain_type import refuse_other_stain, stain_type
 
 
@@ -33,7 +33,7 @@ def check_pixels(pixels: NDArray[np.uint8], stains: StainMatrix, mpp_um: float) 
     refuse_other_stain(stain_type(pixels, stains.white))
     telling = without_blood(pixels, stains.white)
     return (
-        *check_nucleus_size(nucleus_diameter_um(telling, stains, mpp_um)),
+        *check_nucleus_size(nucleus_diameter_um(telling, stains, mpp_um), patch_um=PATCH_PX * mpp_um),
         *check_nuclear_stain(brown_places(telling, stains, mpp_um)),
         *check_balance(pixels, stains),
         *check_jpeg(pixels),

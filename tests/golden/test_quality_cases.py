@@ -111,7 +111,7 @@ def test_stain_that_fades_is_told(
     size_px = (1792, 1792)
     path, _ = draw(size_px=size_px, patterns=STRONG, tumour=TUMOUR | {"gradient": keys})
     assert code in codes(scored(path))
-    monkeypatch.setattr(f"her2path.pipeline.{finder}", lambda *_: ())
+    monkeypatch.setattr(f"her2path.pipeline.{finder}", lambda *_, **__: ())
     assert code not in codes(scored(path))
 
 
@@ -127,7 +127,7 @@ def test_bad_pixels_are_told(
 ) -> None:
     path, _ = draw(patterns=EQUIVOCAL, **keys)
     assert code in codes(scored(path))
-    monkeypatch.setattr(f"her2path.quality.checks.{check}", lambda *_: ())
+    monkeypatch.setattr(f"her2path.quality.checks.{check}", lambda *_, **__: ())
     assert code not in codes(scored(path))
 
 
@@ -153,7 +153,7 @@ def test_a_pixel_size_that_nuclei_contradict_is_refused(draw: Draw, monkeypatch:
     result = scored(path, mpp_um=(0.75, 0.75))
     assert result.score["status"] == "not_evaluable"
     assert "WRONG_PIXEL_SIZE" in codes(result)
-    monkeypatch.setattr("her2path.quality.checks.check_nucleus_size", lambda _: ())
+    monkeypatch.setattr("her2path.quality.checks.check_nucleus_size", lambda _, **__: ())
     assert "WRONG_PIXEL_SIZE" not in codes(scored(path, mpp_um=(0.75, 0.75)))
 
 
@@ -198,7 +198,7 @@ def test_brown_that_is_no_membrane_is_told(
     result = scored(path)
     assert result.score["category"] != truth["category"]
     assert "SHORT_ARCS" in codes(result)
-    monkeypatch.setattr("her2path.scoring.notices._short_arcs_flag", lambda *_: ())
+    monkeypatch.setattr("her2path.scoring.notices._short_arcs_flag", lambda *_, **__: ())
     assert "SHORT_ARCS" not in codes(scored(path))
 
 

@@ -200,3 +200,13 @@ def test_what_is_spoilt_is_neither_scored_nor_measured_apart() -> None:
     assert not left.measured[:20].any()
     assert left.measured[20:, 50:].all()
     assert found.measured[0, 60], "the areas before stay as they were"
+
+
+def test_a_control_does_not_take_what_was_left_out_by_hand() -> None:
+    tissue = np.zeros(SHAPE, bool)
+    tissue[10:50, 10:70] = True
+    control, dirt = box(10, 10, 40, 45, "Control: 3+"), box(10, 55, 40, 15)
+    found = areas(survey(tissue), exclude=[control, dirt])
+    assert found.controls is not None
+    assert not (found.controls > 0)[:, 56:].any()
+    assert found.excluded["region"][10:50, 56:70].all()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from her2path.arrays import Floats, Ints
 from her2path.cells.columns import Columns
+from her2path.errors import SlideError
 from her2path.pipeline.spool import Spool
 
 
@@ -59,3 +60,19 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with closing(Spool(Two.empty())) as spool:
         spool.append(part(3, 1))
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_an_error_of_the_slide(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def tell(self) -> int:
+            return 0
+
+        def write(self, data: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda prefix: Full())
+    with closing(Spool(Two.empty())) as spool, pytest.raises(SlideError, match=r"No space left.*TMPDIR"):
+        spool.append(part(3, 1))

@@ -60,13 +60,13 @@ def test_glass_has_no_nuclei() -> None:
 
 @pytest.mark.parametrize(("diameter_um", "codes"), [(None, []), (7.5, []), (4.0, ["NUCLEUS_SIZE"])])
 def test_what_is_usual_passes_and_what_is_not_is_flagged(diameter_um: float | None, codes: list[str]) -> None:
-    assert [flag.code for flag in check_nucleus_size(diameter_um)] == codes
+    assert [flag.code for flag in check_nucleus_size(diameter_um, patch_um=32.0)] == codes
 
 
 @pytest.mark.parametrize("diameter_um", [2.5, 20.0])
 def test_what_no_nucleus_measures_is_refused(diameter_um: float) -> None:
     with pytest.raises(NotEvaluableError, match="--mpp") as raised:
-        check_nucleus_size(diameter_um)
+        check_nucleus_size(diameter_um, patch_um=32.0)
     assert raised.value.code == "WRONG_PIXEL_SIZE"
 
 
@@ -77,9 +77,9 @@ def test_a_drawn_slide_shows_a_pixel_size_that_is_twice_too_large(
     white = estimate_white(rgb)
     pixels = patches(rgb)
     stains = estimate_stains(pixels, white)
-    assert check_nucleus_size(nucleus_diameter_um(pixels, stains, 0.25)) == ()
+    assert check_nucleus_size(nucleus_diameter_um(pixels, stains, 0.25), patch_um=32.0) == ()
     with pytest.raises(NotEvaluableError):
-        check_nucleus_size(nucleus_diameter_um(pixels, stains, 0.55))
+        check_nucleus_size(nucleus_diameter_um(pixels, stains, 0.55), patch_um=32.0)
 
 
 @pytest.mark.slow
@@ -91,5 +91,5 @@ def test_real_cores_show_half_and_twice_their_pixel_size(realdata: Path) -> None
         stains = estimate_stains(pixels, (234.0, 233.0, 241.0))
         found = nucleus_diameter_um(pixels, stains, 0.23)
         assert found is not None
-        assert check_nucleus_size(found) == ()
-        assert check_nucleus_size(0.5 * found) != ()
+        assert check_nucleus_size(found, patch_um=32.0) == ()
+        assert check_nucleus_size(0.5 * found, patch_um=32.0) != ()
