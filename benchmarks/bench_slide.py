@@ -128,13 +128,11 @@ def her2path(engine: str) -> Callable[..., Facts]:
         from her2path.export.slide_files import publish
         from her2path.pipeline.slide import SlideRequest, score_slide
         from her2path.report.document import render_report
-        from her2path.runners.memory import keep_freed_memory
         from her2path.runners.threads import ThreadRunner
         from her2path.segment.build import build_segmenter
         from her2path.store.recipes import load_recipe
 
-        cv2.setNumThreads(1)  # as the command does, and so the next
-        keep_freed_memory()
+        cv2.setNumThreads(1)  # as the command does
         loaded, segmenter = load_recipe(), build_segmenter(engine, "cpu")
         with tempfile.TemporaryDirectory() as out:
             started, used = time.perf_counter(), time.process_time()

@@ -1,5 +1,6 @@
 """The commands. What a command needs is imported when it runs: ``--help`` answers at once."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -253,7 +254,12 @@ def qa(
     ] = None,
     after: Annotated[Path | None, typer.Option(help="The later run of the same slides.")] = None,
     gate: Annotated[
-        bool, typer.Option("--gate", help="Exit with 1 where the later run breaks a limit.")
+        bool,
+        typer.Option(
+            "--gate",
+            help="Exit with 1 where the later run breaks a limit. A limit about what cohort tables do not "
+            "hold, such as fractions, cannot be judged: exit with 2.",
+        ),
     ] = False,
     limits: Annotated[
         Path | None, typer.Option(help="Limits of the gate (.toml). Default: no decision may change.")
@@ -263,15 +269,25 @@ def qa(
     comparing = gate or any(one is not None for one in (before, after, limits))
     if (pairs is not None or controls is not None) == comparing:
         raise UsageError("give one of these: a table of scores, --controls, or both; --before and --after")
+    of_raters = {
+        "--reference": reference,
+        "--manual": manual,
+        "--program": program,
+        "--same-unit": same_unit,
+        "--results": results,
+    }
     if comparing:
+        _refuse_unread("--before and --after", of_raters | {"--monitor": monitor})
         from her2path.cli.qa_watch import run_change
 
         raise typer.Exit(run_change(before, after, out, gate=gate, limits=limits))
     if controls is not None and pairs is None:
+        _refuse_unread("--controls without a table of scores", of_raters | {"--monitor": monitor})
         from her2path.cli.qa_watch import run_controls
 
         raise typer.Exit(run_controls(controls, out))
     if pairs is not None and monitor:
+        _refuse_unread("--monitor", of_raters | {"--controls": controls})
         from her2path.cli.qa_watch import run_monitor
 
         raise typer.Exit(run_monitor(pairs, out))
@@ -288,6 +304,12 @@ def qa(
             results=results,
             controls=controls,
         )
+
+
+def _refuse_unread(what: str, options: Mapping[str, object]) -> None:
+    """Refuse options that are not read: left out silently, they would look as if they had been heeded."""
+    if unread := [name for name, given in options.items() if given]:
+        raise UsageError(f"{what} does not go with {', '.join(unread)}; run her2path qa once for each")
 
 
 @app.command("qa-plan")

@@ -8,11 +8,11 @@ from rich.console import Console
 
 from her2path import DISCLAIMER, __version__
 from her2path.cli import EXIT_FAILED
-from her2path.errors import UsageError
+from her2path.errors import ConfigurationError, UsageError
 from her2path.qa.change import Change, Difference, compare_runs
 from her2path.qa.control_chart import Break, ControlChart, breaks_between, control_chart
 from her2path.qa.drift import PeriodDrift, period_drift
-from her2path.qa.gate import GateResult, judge
+from her2path.qa.gate import GateResult, judge, not_told
 from her2path.qa.monitoring import Comparison, Monitoring, monitor
 from her2path.qa.values import Estimate, Undefined
 from her2path.report.qa_page import render_watch
@@ -80,8 +80,8 @@ def run_change(before: Path | None, after: Path | None, out: Path, *, gate: bool
     Raises
     ------
     UsageError
-        If a run is not named, or a gate is asked for that runs without a slide in common cannot be held
-        against.
+        If a run is not named, or a gate is asked for that the runs cannot be held against: they have no slide
+        in common, or are cohort tables without what a limit is about.
     """
     if before is None or after is None:
         raise UsageError("two runs are compared: give --before and --after")
@@ -90,6 +90,15 @@ def run_change(before: Path | None, after: Path | None, out: Path, *, gate: bool
     change = compare_runs(first, second)
     if not change.n and asked is not None:
         raise UsageError(f"{before} and {after} have no slide_id in common, which the gate is about")
+    if asked is not None and (lacking := not_told(change, asked)):
+        remedy = "give results folders, or limits without it (--limits)"
+        raise ConfigurationError(
+            "gate" if limits is None else limits.name,
+            [
+                f"limit {limit} cannot be judged: the cohort tables hold no {what}; {remedy}"
+                for limit, what in lacking.items()
+            ],
+        )
     check_writable(out)
     if not change.n:
         scores = tuple([one.decisions.get("score") for one in run] for run in (first, second))

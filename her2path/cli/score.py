@@ -20,7 +20,6 @@ from her2path.pipeline.result import ScoredSlide
 from her2path.pipeline.run import score_slides
 from her2path.pipeline.slide import SlideRequest
 from her2path.report.document import render_report
-from her2path.runners.memory import keep_freed_memory
 from her2path.runners.threads import ThreadRunner
 from her2path.segment.build import build_segmenter
 from her2path.store.recipes import load_recipe
@@ -91,7 +90,6 @@ def run_score(wanted: Wanted) -> int:
 
     # The runner's threads are the parallelism; OpenCV's own would fight them for the same cores.
     cv2.setNumThreads(1)
-    keep_freed_memory()
     failed = 0
     with Console(quiet=wanted.quiet, as_json=wanted.log_json) as console:
         for score, stood in score_slides(

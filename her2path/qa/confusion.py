@@ -73,7 +73,9 @@ def proportion(count: int, total: int, what: str, *, of_nobody: str) -> Statisti
     if total == 0:
         return Undefined(of_nobody)
     low, high = proportion_confint(count, total, method="wilson")
-    return Estimate(count / total, float(low), float(high), total, f"{what}; {WILSON}")
+    # At 0 and at all of them the formula gives 0 and 1, its rounding only nearly.
+    low, high = (0.0 if count == 0 else float(low)), (1.0 if count == total else float(high))
+    return Estimate(count / total, low, high, total, f"{what}; {WILSON}")
 
 
 def overall_agreement(table: Tally) -> Statistic:

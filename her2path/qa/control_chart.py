@@ -172,7 +172,7 @@ def breaks_between(charts: Sequence[ControlChart]) -> tuple[Break, ...]:
     Parameters
     ----------
     charts
-        Of the controls that are stained together; runs of one name are one run.
+        Of the controls that are stained together; runs of one name are one run, with each control once.
     """
     names = sorted({one.run for chart in charts for one in chart.runs})
     z = np.full((len(names), len(charts)), np.nan)

@@ -118,6 +118,32 @@ def judge(change: Change, gate: Gate) -> GateResult:
     return GateResult(tuple(_finding(change, name, value) for name, value in asked.items()))
 
 
+def not_told(change: Change, gate: Gate) -> dict[str, str]:
+    """Find the limits about something that the runs do not both have, on any slide.
+
+    Parameters
+    ----------
+    change
+        Between two runs with a slide in common.
+    gate
+        The limits.
+
+    Returns
+    -------
+    dict of str to str
+        What is not there, such as ``fractions``, by limit.
+    """
+    told = set(change.agreement) | {move.what for move in change.moves}
+    about = {**FLIPS, "min_score_agreement_low": "score"}
+    asked = gate.model_dump(exclude_none=True)
+    lacking = {limit: what for limit, what in about.items() if limit in asked and what not in told}
+    return lacking | {
+        limit: names[0].partition(".")[0]
+        for limit, names in MOVES.items()
+        if limit in asked and told.isdisjoint(names)
+    }
+
+
 def _finding(change: Change, limit: str, asked: float) -> Finding:
     found, words = _found(change, limit)
     if found is None:

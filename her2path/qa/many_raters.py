@@ -135,6 +135,11 @@ def estimate(
     return Estimate(value, *interval, n, method, note)
 
 
+def around(value: float, reach: float) -> tuple[float, float]:
+    """Give ``value ± reach``, cut off at −1 and 1, and never so that the value lies outside."""
+    return max(min(-1.0, value), value - reach), min(max(1.0, value), value + reach)
+
+
 def _by_unit(counts: Tally, units: np.ndarray) -> Doubles:
     _, place = np.unique(units, return_inverse=True)
     of_slides = coincidences(counts)
@@ -191,4 +196,4 @@ def _gwet(counts: Tally, credit: Doubles, units: np.ndarray, name: str) -> Stati
     if deviation <= SAME:
         return Estimate(value, None, None, n_twice, method, "no interval: the cases do not vary")
     reach = float(stdtrit(n_units - 1, (1 + LEVEL) / 2)) * deviation
-    return Estimate(value, max(-1.0, value - reach), min(1.0, value + reach), n_twice, method)
+    return Estimate(value, *around(value, reach), n_twice, method)

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from her2path.arrays import Codes
 from her2path.qa.agreement import cohen
 from her2path.qa.confusion import Cut, Tally, agreement_at, overall_agreement, tabulate, weights
-from her2path.qa.many_raters import coefficients, count_readings, estimate, lacks
+from her2path.qa.many_raters import around, coefficients, count_readings, estimate, lacks
 from her2path.qa.readings import Scale
 from her2path.qa.resampling import LEVEL, SAME, draw
 from her2path.qa.values import Estimate, Statistic, Undefined
@@ -102,6 +102,5 @@ def _asymptotic(value: float, variance: float, n: int, name: str) -> Statistic:
     if not variance > SAME:
         return Undefined("the asymptotic variance is zero", n)
     reach = float(ndtri((1 + LEVEL) / 2)) * variance**0.5
-    return Estimate(
-        value, value - reach, value + reach, n, f"{name}; asymptotic interval, slides independent, 95 %"
-    )
+    method = f"{name}; asymptotic interval, slides independent, cut off at −1 and 1, 95 %"
+    return Estimate(value, *around(value, reach), n, method)

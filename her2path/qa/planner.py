@@ -245,11 +245,18 @@ def plan_lines(found: Plan) -> list[str]:
     chance = found.chance
     lines.append(
         f"a true agreement of {found.agreement:.1%} is shown to be {found.bound:.1%} or more with a chance "
-        f"of {chance.power:.1%} by {chance.n} slides, of which {chance.allowed} may disagree; "
-        "as many on each side of a cut"
+        f"of {chance.power:.1%} by {chance.n} slides, of which {chance.allowed} may disagree: "
+        f"{chance.n} slides in all for overall agreement, {chance.n} slides on each side of a cut for "
+        "positive and negative agreement, each of them with that chance"
     )
+    if found.collections:
+        most = max(one.screened for one in found.collections)
+        lines.append(
+            f"look through {most} unselected slides, so that each class reaches {chance.n} "
+            f"with a chance of {found.assurance:.0%}:"
+        )
     lines.extend(
-        f"{one.name}: {one.screened} unselected slides for {one.wanted} at a rate of {one.rate:.1%}"
+        f"{one.name}: {one.screened} unselected slides at a rate of {one.rate:.1%}"
         for one in found.collections
     )
     return lines

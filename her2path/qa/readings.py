@@ -35,6 +35,9 @@ LEVEL = Scale("level", ("null", "ultralow", "low", "positive"))
 STATUS = Scale("status", ("negative", "positive"))
 """After ISH: a 2+ without ISH has none."""
 
+ZERO_SPLIT = {"null": "without staining", "ultralow": "with faint staining"}
+"""The two classes of score 0, and what tells them apart."""
+
 SCALES = (SCORE, CATEGORY, LEVEL, STATUS)
 
 
@@ -52,8 +55,18 @@ class Rater:
 
     @property
     def splits_zero(self) -> bool:
-        """Whether null and ultralow were told apart anywhere."""
-        return bool(np.isin(self.categories, (0, 1)).any())
+        """Whether null and ultralow were told apart.
+
+        Who writes 0 and one of the two may mean the other by 0: only slides of one class would be left, which
+        agree by themselves.
+        """
+        has_bare_zero = bool(((self.scores == 0) & (self.categories == UNKNOWN)).any())
+        return len(self.zero_classes) == 2 or (len(self.zero_classes) == 1 and not has_bare_zero)
+
+    @property
+    def zero_classes(self) -> tuple[str, ...]:
+        """Which of null and ultralow were written at all."""
+        return tuple(name for place, name in enumerate(ZERO_SPLIT) if (self.categories == place).any())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,7 @@ class Readings:
     unread: tuple[UnreadText, ...] = ()
 
     left_out: Mapping[str, str] = field(default_factory=dict)
-    """Columns that hold neither scores nor numbers, and why each was left out."""
+    """Columns that are no raters, and why: they hold no scores, or are measures."""
 
     only_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Slides that only one of two joined tables has, by the name of that table."""
@@ -147,7 +160,14 @@ def why_not_on(scale: Scale, raters: Sequence[Rater], ish: Codes | None) -> str 
     if scale.name == "status" and ish is None:
         return "there is no column ish"
     if scale.name in ("category", "level"):
-        unsplit = [rater.name for rater in raters if not rater.splits_zero]
-        if unsplit:
-            return f"{', '.join(unsplit)}: null and ultralow are not told apart"
+        unsplit = [_why_unsplit(rater) for rater in raters if not rater.splits_zero]
+        return "; ".join(unsplit) or None
     return None
+
+
+def _why_unsplit(rater: Rater) -> str:
+    if not rater.zero_classes:
+        return f"{rater.name}: null and ultralow are not told apart"
+    (written,) = rater.zero_classes
+    (never,) = ZERO_SPLIT.keys() - {written}
+    return f"{rater.name} writes 0 and {written}, never {never}: write {never} for 0 {ZERO_SPLIT[never]}"

@@ -45,8 +45,14 @@ PREFIX = re.compile(r"(her-?2(/neu)?|erbb2|ihc|score)[\s:=_-]*")
 WHOLE = re.compile(r"([0-3])[.,]0+")
 """A score that a spreadsheet or a data frame made a decimal number of."""
 
-PUNCTUATION = re.compile(r"[\s_():;.,/'\"\[\]]+|(?<=[a-z])-|-(?=[a-z])")
-"""What may stand between the parts; hyphens only beside a letter: ``-1`` and ``0-1+`` are no scores."""
+MARKS = r"[\s_():;.,/'\"\[\]]+"
+
+PUNCTUATION = re.compile(
+    rf"(?<=[a-z])(?:{MARKS}|-)|(?:{MARKS}|-)(?=[a-z])|{MARKS}$"
+    r"|^[\s(\['\"]+|(?<=\d)\s+(?=\+)|(?<=\+)\s+(?=\d)"
+)
+"""What says nothing: marks and hyphens beside a letter, marks at the end, what opens a bracket at the start,
+blanks between a digit and its plus. ``-1``, ``0-1+``, ``.3``, ``3/+`` and ``+ +`` are no scores."""
 
 SPELT: Mapping[str, Reading] = (
     dict.fromkeys(("", "na", "nan", "nd", "missing", "notscored", "notdone", "notevaluable"), MISSING)
@@ -109,7 +115,7 @@ def read_score(text: str) -> Spelt:
 def read_ish(text: str) -> int | Unread:
     """Read an ISH result: ``NEGATIVE``, ``POSITIVE``, ``UNKNOWN`` where the text says that there is none."""
     written = unicodedata.normalize("NFKC", text).casefold().strip()
-    key = PUNCTUATION.sub("", re.sub(r"^[cdfs]?ish", "", written))
+    key = PUNCTUATION.sub("", re.sub(r"^[cdfs]?ish[\s:=_]*", "", written))
     if key not in ISH_SPELT or (written and not key):
         return Unread("is no ISH result; write positive or negative")
     return ISH_SPELT[key]

@@ -1,7 +1,8 @@
 """The runs of control tissue: from a table of them, or from a results folder in which controls were drawn."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import isfinite
 from pathlib import Path
@@ -34,9 +35,10 @@ def read_control_series(path: Path) -> tuple[ControlSeries, ...]:
     ----------
     path
         A table (CSV or Parquet) with the columns ``control``, ``date`` (YYYY-MM-DD) and ``membrane_od``;
-        optional ``run`` (its name; by default the date), ``baseline_mean_od`` and ``baseline_sd_od`` (of the
-        control, in any of its rows). Or a results folder: its slides are the runs, the controls drawn on them
-        the controls, and the dates are those of the cohort table.
+        optional ``run`` (its name; by default the date, and rows of one control and day are numbered in their
+        order: its batches), ``baseline_mean_od`` and ``baseline_sd_od`` (of the control, in any of its rows).
+        Or a results folder: its slides are the runs, the controls drawn on them the controls, and the dates
+        are those of the cohort table.
 
     Returns
     -------
@@ -54,13 +56,23 @@ def read_control_series(path: Path) -> tuple[ControlSeries, ...]:
     problems: list[str] = []
     runs: dict[str, list[ControlRun]] = {}
     given: dict[str, set[tuple[float, float]]] = {}
+    batches: Counter[tuple[str, date]] = Counter()
+    known: dict[tuple[str, str], str] = {}
     for where, row in rows:
+        control = row["control"]
         run, baseline, wrong = _parse(row)
-        problems += [f"{where}, column {column}: {what}" for column, what in wrong]
-        if run is not None:
-            runs.setdefault(row["control"], []).append(run)
+        if run is not None and not run.run:
+            batches[control, run.date] += 1
+            run = replace(run, run=_numbered(run.date.isoformat(), batches[control, run.date]))
+        if run is not None and isfinite(run.value):
+            if (control, run.run) in known:
+                first = known[control, run.run]
+                wrong.append(("run", f"{run.run!r} of {control} is in {first} already; name every run once"))
+            known.setdefault((control, run.run), where)
+            runs.setdefault(control, []).append(run)
         if baseline is not None:
-            given.setdefault(row["control"], set()).add(baseline)
+            given.setdefault(control, set()).add(baseline)
+        problems += [f"{where}, column {column}: {what}" for column, what in wrong]
     problems += [
         f"control {name} has {len(values)} baselines; give one"
         for name, values in given.items()
@@ -83,7 +95,7 @@ def read_control_series(path: Path) -> tuple[ControlSeries, ...]:
 def _parse(
     row: Mapping[str, str],
 ) -> tuple[ControlRun | None, tuple[float, float] | None, list[tuple[str, str]]]:
-    """Parse one row: its run (None where it was not measured), its baseline, what is wrong by column."""
+    """Parse one row: its run (NaN where it was not measured), its baseline, what is wrong by column."""
     wrong: list[tuple[str, str]] = []
 
     def number(column: str) -> float | None:
@@ -107,9 +119,14 @@ def _parse(
     if (mean is None) != (sd is None) or sd == 0:
         wrong.append(("baseline_sd_od", "give mean and standard deviation, both, the latter above 0"))
     baseline = None if mean is None or sd is None else (mean, sd)
-    if wrong or day is None or value is None:
+    if wrong or day is None:
         return None, baseline, wrong
-    return ControlRun(row.get("run") or day.isoformat(), day, value), baseline, wrong
+    return ControlRun(row.get("run", ""), day, float("nan") if value is None else value), baseline, wrong
+
+
+def _numbered(name: str, place: int) -> str:
+    """Tell what has one name apart: the second is ``name (2)``."""
+    return name if place == 1 else f"{name} ({place})"
 
 
 def _rows_of_table(path: Path) -> list[tuple[str, dict[str, str]]]:
@@ -128,11 +145,13 @@ def _rows_of_results(path: Path) -> list[tuple[str, dict[str, str]]]:
     for file in sorted(path.glob("[!.]*/score.json")):
         score = read_score(file.parent) or {}
         slide = file.parent.name
+        pieces: Counter[str] = Counter()
         for control in score.get("controls") or ():
             od = control["reading"]["membrane_od"]
+            pieces[control["name"]] += 1
             row = {
                 "control": control["name"],
-                "run": slide,
+                "run": _numbered(slide, pieces[control["name"]]),
                 "date": dates.get(slide, ""),
                 "membrane_od": "" if od is None else repr(od),
             }

@@ -33,9 +33,11 @@ COHORT_KEPT = ("manual_score", "complete_intense_fraction", "h_score")
 
 NUMBER = re.compile(r"-?\d+([.,]\d+)?(e[+-]?\d+)?", re.IGNORECASE)
 
-NUMBERS_FROM = 0.1
-"""A column of plain numbers is a measure, not a rater who erred, where more than this share is no score."""
+BETWEEN = (0.5, 1.5, 2.5)
+"""Between two scores: what a rater in doubt writes. Any other number with decimals was measured."""
 
+SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?\s*', re.IGNORECASE)
+"""First line by which Excel is told the separator; it shows none of it and counts the rows after it."""
 
 Value = TypeVar("Value")
 
@@ -62,7 +64,8 @@ def read_readings(path: Path, manual: Path | None = None) -> Readings:
     Parameters
     ----------
     path
-        ``slide_id`` and a column a rater, optional ``case_id, site, scanner, clone, lot, date, ish, region``;
+        ``slide_id`` and a column a rater, optional ``case_id, site, scanner, clone, lot, date, ish, region``
+        (all of these in any capitals);
         CSV (comma, semicolon or tab; UTF-8) or Parquet. Or a cohort table of her2path, or its folder.
     manual
         A second such table, joined by ``slide_id``.
@@ -97,10 +100,11 @@ def _readings(table: _Table, only_in: Mapping[str, tuple[str, ...]]) -> Readings
         spelt = [read_score(text) for text in column.texts]
         wrong = {place: one for place, one in enumerate(spelt) if isinstance(one, Unread)}
         n_told = sum(one != MISSING for one in spelt)
-        if len(wrong) > NUMBERS_FROM * n_told and _are_numbers(column.texts, spelt):
+        example = column.texts[next(iter(wrong))] if wrong else ""
+        if _are_measured(column.texts, spelt):
             measures[column.name] = _numbers(column.texts)
+            left_out[column.name] = f"read as numbers, not as a rater ({example!r} is no score)"
         elif wrong and len(wrong) == n_told:
-            example = column.texts[next(iter(wrong))]
             why = next(iter(wrong.values())).why
             left_out[column.name] = f"none of its {n_told} texts is read as a score; {example!r} {why}"
         else:
@@ -139,9 +143,14 @@ def _rater(name: str, spelt: Sequence[Reading | Unread]) -> Rater:
     return Rater(name, scores, np.array([one.category for one in read], np.int8))
 
 
-def _are_numbers(texts: Sequence[str], spelt: Sequence[Reading | Unread]) -> bool:
-    told = [text for text, one in zip(texts, spelt, strict=True) if one != MISSING]
-    return all(NUMBER.fullmatch(text) for text in told)
+def _are_measured(texts: Sequence[str], spelt: Sequence[Reading | Unread]) -> bool:
+    """Tell numbers from scores with slips: most are no score, or one has decimals no rater writes."""
+    told = [(text, one) for text, one in zip(texts, spelt, strict=True) if one != MISSING]
+    if not all(NUMBER.fullmatch(text) for text, _ in told):
+        return False
+    numbers = _numbers([text for text, _ in told])
+    n_wrong = sum(isinstance(one, Unread) for _, one in told)
+    return 2 * n_wrong > len(told) or bool(((numbers % 1 != 0) & ~np.isin(numbers, BETWEEN)).any())
 
 
 def _numbers(texts: Sequence[str]) -> Doubles:
@@ -193,9 +202,12 @@ def _join(table: _Table, manual: _Table) -> tuple[_Table, dict[str, tuple[str, .
 
 def _read_table(path: Path) -> _Table:
     path = path / "cohort.parquet" if path.is_dir() else path
-    names, rows = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    written, rows = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    names = [name.casefold() if name.casefold() in KNOWN else name for name in written]
     problems = [
-        f"row 1, column {name}: is there twice" for name, n in Counter(names).items() if name and n > 1
+        f"row 1, column {name}: is there twice{_in_capitals(name, names, written)}"
+        for name, n in Counter(names).items()
+        if name and n > 1
     ]
     if "slide_id" not in names:
         problems.append("row 1: the column slide_id is missing")
@@ -221,6 +233,12 @@ def _read_table(path: Path) -> _Table:
     return _Table(
         path.name, slide_ids, tuple(_Column(name, texts, numbers) for name, texts in by_name.items())
     )
+
+
+def _in_capitals(name: str, names: Sequence[str], written: Sequence[str]) -> str:
+    """Say how a column that is there twice is written; nothing where both are written alike."""
+    forms = dict.fromkeys(form for one, form in zip(names, written, strict=True) if one == name)
+    return f", as {' and '.join(forms)}" if len(forms) > 1 else ""
 
 
 def _of_cohort(by_name: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
@@ -251,8 +269,11 @@ def _read_csv(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
-            file.seek(0)
-            separator = max(",;\t", key=header.count)  # spreadsheets of half the world write semicolons
+            if told := SEPARATOR_LINE.fullmatch(header):
+                separator = told[1]
+            else:
+                file.seek(0)
+                separator = max(",;\t", key=header.count)  # spreadsheets of half the world write semicolons
             reader = csv.reader(file, delimiter=separator, strict=True)
             lines = [(reader.line_num, [text.strip() for text in row]) for row in reader]
     except OSError as error:

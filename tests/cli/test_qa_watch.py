@@ -93,6 +93,41 @@ def test_runs_without_a_common_slide_are_two_periods(call: Call, tmp_path: Path)
     assert "no slide_id in common" in ran.error
 
 
+def test_a_limit_that_cohort_tables_cannot_tell_ends_with_2(call: Call, tmp_path: Path) -> None:
+    before = run_of(tmp_path / "before.csv", a="1+")
+    ran = call("qa", "--before", before, "--after", before, "--gate", "--out", tmp_path / "out")
+    assert ran.code == 2
+    assert (
+        "gate: limit max_fraction_move cannot be judged: the cohort tables hold no fractions; "
+        "give results folders, or limits without it (--limits)"
+    ) in ran.error
+    assert "max_score_flips" not in ran.error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("t.csv", "--monitor", "--controls", "c.csv"), "--monitor does not go with --controls"),
+        (
+            ("t.csv", "--monitor", "--reference", "a", "--manual", "m.csv"),
+            "--monitor does not go with --reference, --manual",
+        ),
+        (("t.csv", "--monitor", "--results", "r"), "--monitor does not go with --results"),
+        (("t.csv", "--monitor", "--same-unit", "a:b"), "--monitor does not go with --same-unit"),
+        (("--controls", "c.csv", "--monitor"), "without a table of scores does not go with --monitor"),
+        (("--before", "x", "--after", "y", "--program", "a"), "--after does not go with --program"),
+    ],
+)
+def test_an_option_that_is_not_read_is_refused(
+    call: Call, arguments: tuple[str, ...], named: str, tmp_path: Path
+) -> None:
+    ran = call("qa", *arguments, "--out", tmp_path / "out")
+    assert ran.code == 2
+    assert f"{named}; run her2path qa once for each" in ran.error
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [(), ("--gate",), ("--before", "x"), ("c.csv", "--controls", "c.csv", "--gate"), ("t.csv", "--gate")],

@@ -41,6 +41,12 @@ def test_wilson_from_the_formula(counted: tuple[int, int]) -> None:
     assert (found.low, found.high) == pytest.approx(wilson(*counted), abs=1e-12)
 
 
+@given(st.integers(1, 3000))
+def test_none_and_all_end_at_0_and_1_exactly(n: int) -> None:
+    none, every = (number(proportion(count, n, "share", of_nobody="nobody")) for count in (0, n))
+    assert (none.low, every.high) == (0.0, 1.0)
+
+
 def test_a_share_of_nobody_is_not_defined() -> None:
     assert proportion(0, 0, "share", of_nobody="nobody was asked") == Undefined("nobody was asked")
     assert isinstance(overall_agreement(np.zeros((4, 4), np.int64)), Undefined)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from her2path.qa.change import compare_runs
-from her2path.qa.gate import FLIPS, MOVES, NAMED, Gate, GateResult, judge
+from her2path.qa.gate import FLIPS, MOVES, NAMED, Gate, GateResult, judge, not_told
 from her2path.qa.slide_result import DECISIONS, UNITS, SlideResult
 
 RUN = [
@@ -82,6 +82,19 @@ def test_what_the_runs_do_not_tell_fails() -> None:
     assert told.keys() == limits.keys()
     assert not any(one.passed or one.found is not None for one in told.values())
     assert any(reason.startswith("max_h_score_move cannot be judged: the runs") for reason in result.reasons)
+
+
+def test_the_limits_about_what_no_slide_tells_are_found() -> None:
+    table = [replace(one, decisions={"score": "x"}, measures={"h_score": 1.0}) for one in RUN]
+    change = compare_runs(RUN, table)
+    asked = {"max_fraction_move": 0, "max_membrane_od_move": 0, "max_tag_flips": 0}
+    kept = {"max_h_score_move": 0, "max_score_flips": 0, "min_score_agreement_low": 0, "min_slides": 1}
+    assert not_told(change, Gate.model_validate(asked | kept)) == {
+        "max_tag_flips": "tag",
+        "max_fraction_move": "fractions",
+        "max_membrane_od_move": "membrane_od",
+    }
+    assert not_told(change, Gate()) == {}
 
 
 def test_no_slide_in_common_never_passes() -> None:

@@ -127,3 +127,12 @@ def test_fleiss_takes_the_slides_with_most_readings() -> None:
     found = coefficients(count_readings(codes, 4), CLASSES, np.arange(5))
     assert found["fleiss"] == Undefined("two slides with 3 readings are needed; there are 1", 1)
     assert number(found["krippendorff_ordinal"]).n == 5
+
+
+def test_an_ac2_below_minus_1_lies_in_its_interval() -> None:
+    # Readings of one rater alone spread the classes that chance is computed from, beyond those read twice.
+    a = np.array([1, 3, 0, 3, 1, 2, -1, -1, 1, 2])
+    b = np.array([3, 0, 3, 0, -1, -1, 1, 2, -1, -1])
+    found = number(coefficients(count_readings((a, b), 4), CLASSES, np.arange(10))["ac2_quadratic"])
+    assert found.low is not None
+    assert found.low <= found.value < -1

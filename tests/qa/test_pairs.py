@@ -68,6 +68,15 @@ def test_a_rater_who_says_nothing_leaves_reasons() -> None:
     assert all(isinstance(one, Undefined) for one in every(found))
 
 
+def test_no_asymptotic_interval_leaves_minus_1_to_1() -> None:
+    alike = agreement([(0, 0), (1, 1), (2, 2), (3, 3), (3, 2)]).statistics["kappa_asymptotic"]
+    apart = agreement([(0, 3), (3, 0), (0, 3), (3, 0), (0, 0)]).statistics["kappa_asymptotic"]
+    assert isinstance(alike, Estimate)
+    assert isinstance(apart, Estimate)
+    assert (alike.high, apart.low) == (1.0, -1.0)
+    assert "cut off at −1 and 1" in alike.method
+
+
 def test_the_bootstrap_and_the_asymptotic_interval_are_close_where_both_hold() -> None:
     rng = np.random.default_rng(4)
     a = rng.integers(0, 4, 400)

@@ -114,4 +114,10 @@ def test_a_plan_says_sizes_power_and_collections() -> None:
     assert [one.wanted for one in found.collections] == [found.chance.n] * 2
     lines = plan_lines(found)
     assert lines[0].startswith("agreement of at least 90% is shown by 35 slides with 0, ")
-    assert len(lines) == 5
+    n, most = found.chance.n, max(one.screened for one in found.collections)
+    assert f"{n} slides on each side of a cut" in lines[2]
+    assert lines[3] == (
+        f"look through {most} unselected slides, so that each class reaches {n} with a chance of 95%:"
+    )
+    assert lines[4] == f"0: {most} unselected slides at a rate of 30.0%"
+    assert len(lines) == 6

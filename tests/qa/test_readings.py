@@ -1,6 +1,7 @@
 """Scales: what a reading says on each, and what it leaves open."""
 
 import numpy as np
+import pytest
 
 from her2path.qa.readings import CATEGORY, LEVEL, SCORE, STATUS, Rater, Readings, codes_on, why_not_on
 from her2path.qa.spelling import NEGATIVE, POSITIVE, UNKNOWN
@@ -38,6 +39,37 @@ def test_a_scale_that_cannot_be_used_says_why() -> None:
     assert why_not_on(CATEGORY, (RATER, plain), None) == "plain: null and ultralow are not told apart"
     assert why_not_on(STATUS, (RATER, plain), None) == "there is no column ish"
     assert why_not_on(STATUS, (RATER, plain), ISH) is None
+
+
+@pytest.mark.parametrize(
+    ("categories", "splits"),
+    [
+        ([0, 1, 2], True),
+        ([0, 1, -1], True),  # told apart where it was told
+        ([1, 1, 2], True),
+        ([0, 0, 2], True),
+        ([1, 1, -1], False),
+        ([0, -1, 2], False),
+        ([-1, -1, 2], False),
+        ([2, 3, 4], False),
+    ],
+)
+def test_a_bare_0_beside_one_class_of_0_splits_nothing(categories: list[int], splits: bool) -> None:
+    codes = np.array(categories, np.int8)
+    scores = np.where(codes < 2, 0, codes - 1).astype(np.int8)
+    assert Rater("a", scores, codes).splits_zero is splits
+
+
+def test_the_class_of_0_that_is_never_written_is_asked_for() -> None:
+    zeros = np.zeros(3, np.int8)
+    stained = Rater("a", zeros, np.array([1, -1, -1], np.int8))
+    unstained = Rater("b", zeros, np.array([0, -1, -1], np.int8))
+    of_a = "a writes 0 and ultralow, never null: write null for 0 without staining"
+    assert why_not_on(CATEGORY, (RATER, stained), None) == of_a
+    assert why_not_on(LEVEL, (stained, unstained), None) == (
+        f"{of_a}; b writes 0 and null, never ultralow: write ultralow for 0 with faint staining"
+    )
+    assert why_not_on(SCORE, (stained, unstained), None) is None
 
 
 def test_a_slide_without_a_case_is_one_of_its_own() -> None:

@@ -67,4 +67,5 @@ def test_slides_far_apart_are_named(qa_readings: Readings) -> None:
     )  # fmt: skip
     (section,) = pair_sections(study_agreement(few), compare_methods(few))
     assert "7 slides lie two classes or more apart: h, b, c, d, e, f and 1 more." in section.findings
-    assert section.without[0][1] == "x, y: null and ultralow are not told apart"
+    told = "x: null and ultralow are not told apart; y: null and ultralow are not told apart"
+    assert section.without[0][1] == told

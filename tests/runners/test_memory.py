@@ -1,4 +1,4 @@
-"""The C library is asked once, and says what it did."""
+"""The C library is asked, says what it did, and is asked again in the end."""
 
 import ctypes
 import platform
@@ -6,16 +6,38 @@ import platform
 import numpy as np
 import pytest
 
-from her2path.runners.memory import give_back_freed_memory, keep_freed_memory
+from her2path.runners.memory import freed_memory_kept
 
 
 def test_glibc_agrees_and_arrays_are_what_they_were() -> None:
-    assert keep_freed_memory() == (platform.libc_ver()[0] == "glibc")
+    with freed_memory_kept() as kept:
+        assert kept == (platform.libc_ver()[0] == "glibc")
+        for _ in range(3):
+            assert (np.zeros(3_000_000) == 0).all()
     assert (np.zeros(3_000_000) == 0).all()
-    assert give_back_freed_memory() == keep_freed_memory()
+
+
+def test_it_gives_back_whatever_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Library:
+        def mallopt(self, which: int, n_bytes: int) -> int:
+            asked.append(n_bytes)
+            return 1
+
+        def malloc_trim(self, pad: int) -> None:
+            asked.append(-1)
+
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2"))
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Library())
+    with pytest.raises(ValueError, match="a tile"), freed_memory_kept():
+        raise ValueError("a tile")
+    assert asked[:2] == [1 << 30] * 2
+    assert asked[2:] == [128 << 10, 128 << 10, -1]
 
 
 def test_another_library_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
     monkeypatch.setattr(ctypes, "CDLL", None)
-    assert keep_freed_memory() is give_back_freed_memory() is False
+    with freed_memory_kept() as kept:
+        assert not kept

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from her2path.errors import ConfigurationError, UsageError
+from her2path.qa.study import study_agreement
 from her2path.store.qa_pairs import read_readings
 
 
@@ -38,6 +39,7 @@ def test_scores_groups_and_measures_are_told_apart(table: Path) -> None:
     assert readings.ish is not None
     assert readings.ish.tolist() == [0, 1, -1]
     assert np.array_equal(readings.measures["fraction"], [0.01, 0.62, np.nan], equal_nan=True)
+    assert readings.left_out["fraction"] == "read as numbers, not as a rater ('0.01' is no score)"
     assert "'fine' is not a score" in readings.left_out["notes"]
     assert readings.unread == ()
 
@@ -109,12 +111,66 @@ def test_spreadsheets_write_other_separators(table: Path, separator: str) -> Non
     assert readings.measures["fraction"].tolist() == [0.25, 0.75]
 
 
-def test_a_number_that_is_no_score_among_scores_is_a_slip(table: Path) -> None:
-    scores = [*"0123" * 5, "11"]
-    table.write_text("slide_id,a\n" + "".join(f"s{n},{score}\n" for n, score in enumerate(scores)))
+@pytest.mark.parametrize("slip", ["11", "1.5", "2,5", "-1", "4.0", ".3"])
+def test_a_number_that_is_no_score_among_scores_is_a_slip(table: Path, slip: str) -> None:
+    table.write_text(f'slide_id,a\ns1,0\ns2,3\ns3,1\ns4,"{slip}"\n', encoding="utf-8")
     readings = read_readings(table)
-    assert [one.text for one in readings.unread] == ["11"]
+    assert readings.raters[0].scores.tolist() == [0, 3, 1, -1]
+    assert [(one.row, one.text) for one in readings.unread] == [(5, slip)]
     assert readings.measures == {}
+    assert readings.left_out == {}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [("0", "0", "0", "0.03"), ("0", "1", "2", "12.5"), ("0", "10", "20", "30", "3"), ("1.5", "", "2.5", "0")],
+)
+def test_a_column_that_was_measured_is_no_rater(table: Path, texts: tuple[str, ...]) -> None:
+    table.write_text("slide_id,a\n" + "".join(f"s{n},{text}\n" for n, text in enumerate(texts)))
+    readings = read_readings(table)
+    expected = [float(text or "nan") for text in texts]
+    assert np.array_equal(readings.measures["a"], expected, equal_nan=True)
+    assert readings.raters == ()
+    assert readings.unread == ()
+    assert "read as numbers, not as a rater" in readings.left_out["a"]
+
+
+def test_a_study_without_two_raters_names_the_measures(table: Path) -> None:
+    table.write_text("slide_id,reader,percent\ns1,0,12.5\ns2,3+,80\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="column percent is no rater: read as numbers, not as a rater"):
+        study_agreement(read_readings(table))
+
+
+def test_known_columns_are_known_in_any_capitals(table: Path) -> None:
+    table.write_text(
+        "Slide_ID,CASE_ID,Site,ISH,Date,Reader\ns1,A,north,positive,2024-05-01,2+\n", encoding="utf-8"
+    )
+    readings = read_readings(table)
+    assert [rater.name for rater in readings.raters] == ["Reader"]
+    assert readings.case_ids == ("A",)
+    assert readings.groups == {"site": ("north",)}
+    assert readings.dates == (date(2024, 5, 1),)
+    assert readings.ish is not None
+    assert readings.ish.tolist() == [1]
+
+
+def test_known_columns_that_differ_in_capitals_alone_are_a_mistake(table: Path) -> None:
+    table.write_text("slide_id,Site,site,A,a\ns1,north,south,1+,2+\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        read_readings(table)
+    assert caught.value.problems == ("row 1, column site: is there twice, as Site and site",)
+
+
+@pytest.mark.parametrize(
+    ("first", "separator"), [("sep=;", ";"), ("SEP=,", ","), ("sep=\t", "\t"), ('"sep=;"', ";")]
+)
+def test_a_first_line_that_tells_the_separator_is_skipped(table: Path, first: str, separator: str) -> None:
+    lines = [separator.join(line) for line in (("slide_id", "a"), ("s1", "1+"), ("s2", "?"), ("s3", "3+"))]
+    table.write_text("\r\n".join([first, *lines]), encoding="utf-8-sig", newline="")
+    readings = read_readings(table)
+    assert readings.slide_ids == ("s1", "s2", "s3")
+    assert readings.raters[0].scores.tolist() == [1, -1, 3]
+    assert readings.unread[0].row == 3  # Excel shows the names as row 1
 
 
 def cohort(path: Path) -> Path:
