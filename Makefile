@@ -43,7 +43,7 @@ $(READY): pyproject.toml constraints.txt
 	echo "Setting up $(VENV) with $$found (once, a few minutes) ..."; \
 	$$found -m venv --clear $(VENV)
 	@$(PIP) hatchling editables
-	@$(PIP) --no-build-isolation --editable '.[cnn,dev]'
+	@$(PIP) --no-build-isolation --editable '.[cnn,cluster,postgres,dev]'
 	@touch $@
 
 score: $(READY)

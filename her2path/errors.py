@@ -6,11 +6,14 @@
     ├── UsageError (ValueError)          arguments, manifest, recipe or rulebook cannot be used: exit code 2
     │   ├── ConfigurationError           a TOML file with mistakes, all of them listed
     │   ├── RegionFileError              an include or exclude file that does not parse
-    │   └── WeightsError                 a network that is missing, damaged, or not the one it says it is
+    │   ├── WeightsError                 a network that is missing, damaged, or not the one it says it is
+    │   └── SchedulerError               a scheduler of many machines that cannot be reached or used
     ├── OutputError (OSError)            the output folder cannot be written: exit code 2, before any work
+    │   └── RegistryError                the database of a batch cannot be opened or used
     ├── SlideError (OSError)             this slide cannot be read: its status is "failed", the others go on
     │   ├── PixelSizeError               no pixel size, or one that no microscope has
     │   └── ReadError                    some pixels cannot be read; their area is counted as unreadable
+    ├── WorkerLostError                  the process that scored this slide died: its status is "failed"
     └── NotEvaluableError                read, but there is nothing on it that may be scored: "not_evaluable"
 
 A message says what was wrong, where, and what to do.
@@ -57,8 +60,16 @@ class WeightsError(UsageError):
     """The weights of a network are missing, damaged, or of another network."""
 
 
+class SchedulerError(UsageError):
+    """A scheduler that cannot be reached, or whose workers cannot be used."""
+
+
 class OutputError(Her2pathError, OSError):
     """The output folder cannot be written."""
+
+
+class RegistryError(OutputError):
+    """The database of a batch cannot be opened, or is not one that this program can use."""
 
 
 class SlideError(Her2pathError, OSError):
@@ -71,6 +82,10 @@ class PixelSizeError(SlideError):
 
 class ReadError(SlideError):
     """A region of an open slide cannot be read."""
+
+
+class WorkerLostError(Her2pathError):
+    """The process that scored a slide died, again and again."""
 
 
 class NotEvaluableError(Her2pathError):

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from her2path.arrays import Codes, Floats, Ints
+from her2path.arrays import Bools, Codes, Doubles, Floats, Ints
 from her2path.cells.columns import Columns
+from her2path.cells.vocabulary import UNGRADED
+from her2path.image.geometry import PixelSize
 
 N_RAYS = 32
 """Contours are star-shaped: this many radii around the anchor, anticlockwise from +x, evenly spaced."""
@@ -122,6 +124,16 @@ class CellTable(Columns):
                 for column in COLUMNS
             }
         )
+
+    @property
+    def in_denominator(self) -> Bools:
+        """``(n,)`` rows that a score rests on: counted, and with a pattern."""
+        rows: Bools = self.counted & (self.pattern != UNGRADED)
+        return rows
+
+    def yx_um(self, pixel_size: PixelSize) -> Doubles:
+        """Give the nucleus centres ``(n, 2)`` in µm; the pixel size is that of level 0."""
+        return np.stack([self.y_px * pixel_size.y_um, self.x_px * pixel_size.x_um], axis=1)
 
     def in_order(self) -> "CellTable":
         """Rows by ``cell_id``, which is reading order: the one order that no tile plan can change."""

@@ -8,6 +8,9 @@ EXIT_FAILED = 1
 EXIT_UNUSABLE = 2
 """Arguments, recipe or rulebook cannot be used; nothing was started."""
 
+EXIT_INTERRUPTED = 130
+"""Ctrl-C, or a polite end; finished slides are kept."""
+
 
 def main() -> None:
     """Run the program; the process ends with an exit code of the contract."""

@@ -12,6 +12,7 @@ from her2path.errors import UsageError
 from her2path.qa.comparison import Comparison, compare_methods
 from her2path.qa.pairs import ScaleAgreement
 from her2path.qa.readings import Readings
+from her2path.qa.resampling import counted_cases
 from her2path.qa.study import Study, study_agreement
 from her2path.qa.values import Estimate, Statistic, Undefined
 from her2path.store.qa_evidence import read_evidence
@@ -69,8 +70,9 @@ def _two_columns(text: str) -> tuple[str, str]:
 
 def _about(readings: Readings) -> list[str]:
     raters = ", ".join(rater.name for rater in readings.raters)
-    n_cases = len(set(readings.units.tolist()))
-    lines = [f"{len(readings.slide_ids)} slides of {n_cases} cases, {len(readings.raters)} raters: {raters}"]
+    n_slides = len(readings.slide_ids)
+    of_cases = counted_cases(len(set(readings.units.tolist())))
+    lines = [f"{n_slides} slides of {of_cases}, {len(readings.raters)} raters: {raters}"]
     lines += [f"column {name} left out: {why}" for name, why in readings.left_out.items()]
     lines += [
         f"only in {source}: {len(slides)} slides ({', '.join(slides[:SHOWN])}{' …' * (len(slides) > SHOWN)})"

@@ -15,10 +15,11 @@ from her2path.qa.drift import PeriodDrift, period_drift
 from her2path.qa.gate import GateResult, judge, not_told
 from her2path.qa.monitoring import Comparison, Monitoring, monitor
 from her2path.qa.values import Estimate, Undefined
+from her2path.report.qa_change import ComparedRun, render_change
 from her2path.report.qa_page import render_watch
 from her2path.store.qa_controls import read_control_series
 from her2path.store.qa_pairs import read_readings
-from her2path.store.qa_runs import read_densities, read_results
+from her2path.store.qa_runs import find_reports, read_densities, read_results
 from her2path.store.qa_settings import load_bands, load_gate
 from her2path.store.qa_study import write_html
 from her2path.store.qa_watch import write_change, write_controls, write_drift, write_monitoring
@@ -108,7 +109,9 @@ def run_change(before: Path | None, after: Path | None, out: Path, *, gate: bool
         return 0
     result = None if asked is None else judge(change, asked)
     write_change(out, change, result, HEAD)
-    _print([*_change_told(change), *_gate_told(result), f"written: {out / 'change.json'}"])
+    runs = [ComparedRun(str(run), find_reports(run, out)) for run in (before, after)]
+    write_html(out / "qa.html", render_change(change, result, *runs))
+    _print([*_change_told(change), *_gate_told(result), f"written: {out / 'qa.html'}"])
     return EXIT_FAILED if result is not None and not result.passed else 0
 
 

@@ -16,8 +16,9 @@ from her2path.report.document import render_report
 from her2path.scoring.ish import IshReading
 from her2path.store.cohort import cohort_row, write_cohort
 from her2path.store.ish import read_ish
+from her2path.store.names import slide_ids
 from her2path.store.recipes import load_recipe, read_toml
-from her2path.store.runs import check_writable, slide_ids, write_run
+from her2path.store.runs import check_writable, write_run
 
 
 def run_rescore(

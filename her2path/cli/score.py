@@ -13,18 +13,17 @@ import cv2
 from her2path.cli import EXIT_FAILED
 from her2path.cli.console import Console
 from her2path.cli.mistakes import Mistakes
+from her2path.cli.publishing import extra_files, publisher
 from her2path.cli.tma import as_array, asked_array
 from her2path.errors import UsageError
-from her2path.export.slide_files import GEOJSON_FILE, publish
-from her2path.pipeline.result import ScoredSlide
 from her2path.pipeline.run import score_slides
 from her2path.pipeline.slide import SlideRequest
-from her2path.report.document import render_report
 from her2path.runners.threads import ThreadRunner
 from her2path.segment.build import build_segmenter
+from her2path.store.names import slide_ids
 from her2path.store.recipes import load_recipe
 from her2path.store.regions import Outline, read_regions
-from her2path.store.runs import check_writable, slide_ids
+from her2path.store.runs import check_writable
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +83,6 @@ def run_score(wanted: Wanted) -> int:
         SlideRequest(slide_id, path, include=include.outlines, exclude=exclude.outlines or ())
         for slide_id, path in zip(slide_ids(slides, wanted.out), slides, strict=True)
     ]
-
-    def write(scored: ScoredSlide, folder: Path) -> None:
-        publish(scored, folder, report_html=render_report(scored), geojson=wanted.geojson)
-
     # The runner's threads are the parallelism; OpenCV's own would fight them for the same cores.
     cv2.setNumThreads(1)
     failed = 0
@@ -98,10 +93,10 @@ def run_score(wanted: Wanted) -> int:
             segmenter,
             ThreadRunner(wanted.workers or os.cpu_count() or 1),
             out=wanted.out,
-            publish=write,
+            publish=publisher(geojson=wanted.geojson),
             watch=lambda request: console.watch(request.slide_id),
             overwrite=wanted.overwrite,
-            files=(GEOJSON_FILE,) if wanted.geojson else (),
+            files=extra_files(geojson=wanted.geojson),
         ):
             console.finished(score, stood=stood)
             failed += _has_failed(score)

@@ -17,8 +17,8 @@ from her2path.pipeline.tma import check_labels, find_array, outlines_of
 from her2path.recipe import Recipe, TissueArray
 from her2path.scoring.settings import problems_in
 from her2path.slides.open import open_slide
+from her2path.store.disk import write_whole
 from her2path.store.regions import Outline
-from her2path.store.runs import write_whole
 
 GRID = re.compile(r"(\d+) *[xX×] *(\d+)")
 

@@ -12,9 +12,17 @@ from her2path.store.runs import json_bytes, publish_files
 from her2path.store.tables import StoredCells, write_cells
 
 GEOJSON_FILE = "cells.geojson.gz"
+THUMBNAIL_FILE = "thumbnail.jpg"
 
 
-def publish(scored: ScoredSlide, folder: Path, *, report_html: str, geojson: bool = False) -> None:
+def publish(
+    scored: ScoredSlide,
+    folder: Path,
+    *,
+    report_html: str,
+    thumbnail_jpg: bytes | None = None,
+    geojson: bool = False,
+) -> None:
     """Write everything that a scored slide leaves behind; it appears as a whole, score.json last.
 
     A slide on which nothing was scored has no map, and its cell table is empty.
@@ -27,6 +35,8 @@ def publish(scored: ScoredSlide, folder: Path, *, report_html: str, geojson: boo
         ``out/slide_id``; an older result there is replaced once the new one is complete.
     report_html
         The finished page.
+    thumbnail_jpg
+        The slide at a glance, for the page of the cohort; None where there is nothing to see.
     geojson
         Whether QuPath detections are wanted too.
 
@@ -42,6 +52,8 @@ def publish(scored: ScoredSlide, folder: Path, *, report_html: str, geojson: boo
         "report.html": lambda path: path.write_text(report_html, encoding="utf-8"),
         "run.json": lambda path: path.write_bytes(json_bytes(scored.run)),
     }
+    if thumbnail_jpg is not None:
+        files[THUMBNAIL_FILE] = lambda path: path.write_bytes(thumbnail_jpg)
     if scored.heterogeneity is not None:
         files["heterogeneity.parquet"] = partial(write_map_table, scored.heterogeneity)
         if size_px is not None and mpp_yx_um is not None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from her2path.arrays import Floats, Mask
-from her2path.image.masks import grown, pieces_with
+from her2path.image.masks import grown, pieces_with, without_specks
 from her2path.image.stains import channel_range
 
 INK_COLOURS = ("green", "blue", "red", "black", "brown")
@@ -67,7 +67,8 @@ def find_ink(od: Floats, mean_od: Floats, dense: Mask, mpp_um: float) -> dict[st
         "green": (green < 0.6 * red) & (green < 0.8 * blue),
         # Haematoxylin takes at least 0.8 times as much green light as red; a blue marker about half.
         "blue": (green < 0.7 * red) & (blue < green),
-        "red": (red < 0.15 * blue) & (red < 0.2 * green),
+        # Eosin leaves blue light a way, and blood takes more of it than of green.
+        "red": (red < 0.25 * blue) & (red < 0.2 * green) & (blue < 1.6 * green),
         "black": least >= np.maximum(0.8 * most, 0.5),
         "brown": _even_to_the_glass(hue, mean_od, dense, mpp_um),
     }
@@ -85,11 +86,12 @@ def _even_to_the_glass(brown: Mask, mean_od: Floats, dense: Mask, mpp_um: float)
     level = cv2.blur(mean_od, window)
     variance = np.maximum(cv2.blur(mean_od * mean_od, window) - level * level, 0)
     even = brown & (level >= BROWN_OD) & (variance <= (BROWN_ROUGH * level) ** 2)
+    even = without_specks(even, MIN_EVEN_MM2, mpp_um)
     if not even.any():
         return even
-    reach_px = BROWN_REACH_UM / mpp_um
-    stroke = brown & (mean_od >= 0.5 * BROWN_OD) & grown(even, reach_px)
-    return pieces_with(stroke, even, grown(~dense, reach_px))
+    away_px = cv2.distanceTransform((~even).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    stroke = brown & (level >= BROWN_RIM_OD) & (away_px * mpp_um <= BROWN_REACH_UM)
+    return pieces_with(stroke | even, even, grown(~dense, BORDER_UM / mpp_um))
 
 
 def _odd(size_px: float) -> tuple[int, int]:

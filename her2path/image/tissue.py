@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from her2path.arrays import Floats, Mask, Rgb8
+from her2path.arrays import Floats, Mask
 from her2path.image.ink import MIN_INK_MM2, find_ink
 from her2path.image.masks import closed, grown, pieces_with, without_holes, without_specks
-from her2path.image.stains import Vector, density_image, mean_density
+from her2path.image.stains import mean_density
 
 SURVEY_MPP_UM = 4.0
 """Pixel size that tissue is looked for at."""
@@ -47,31 +47,33 @@ class TissueMap:
     """Ink, grown by a margin: what lies under it is not scored."""
 
 
-def find_tissue(rgb: Rgb8, white: Vector, mpp_um: float) -> TissueMap:
-    """Find the tissue on a slide.
+def find_tissue(od: Floats, mpp_um: float) -> tuple[TissueMap, dict[str, Mask]]:
+    """Find the tissue on a slide, and the ink.
 
     Parameters
     ----------
-    rgb
-        ``(y, x, 3)`` uint8, the whole slide at about ``SURVEY_MPP_UM``.
-    white
-        Of this slide.
+    od
+        ``(y, x, 3)`` float32 densities of the channels, the whole slide at about ``SURVEY_MPP_UM``.
     mpp_um
-        Pixel size of ``rgb``.
+        Pixel size.
+
+    Returns
+    -------
+    tuple of (TissueMap, dict of str to Mask)
+        The masks, and what ``find_ink`` says: ``(y, x)`` by colour, specks included.
     """
-    od = density_image(rgb, white)
     mean_od = mean_density(od)
-    thick = thick_enough(mean_od, mpp_um)
-    inks = find_ink(od, mean_od, thick, mpp_um).values()
-    ink = without_specks(np.logical_or.reduce(list(inks)), MIN_INK_MM2, mpp_um)
+    thick = _thick_enough(mean_od, mpp_um)
+    inks = find_ink(od, mean_od, thick, mpp_um)
+    ink = without_specks(np.logical_or.reduce(list(inks.values())), MIN_INK_MM2, mpp_um)
     pen = grown(ink, PEN_MARGIN_UM / mpp_um)
     tissue = without_specks(closed(thick & ~ink, CLOSE_UM / mpp_um) & ~ink, MIN_TISSUE_MM2, mpp_um)
     # What lies only in the margin of a pen stroke is the stroke's own halo.
     tissue = pieces_with(tissue, ~pen)
-    return TissueMap(tissue=without_holes(tissue, MAX_HOLE_MM2, mpp_um) & ~ink, pen=pen)
+    return TissueMap(tissue=without_holes(tissue, MAX_HOLE_MM2, mpp_um) & ~ink, pen=pen), inks
 
 
-def thick_enough(od: Floats, mpp_um: float) -> Mask:
+def _thick_enough(od: Floats, mpp_um: float) -> Mask:
     """Tell what is no glass, ink included, from the mean density ``(y, x)`` of the channels."""
     sigma_px = SMOOTH_UM / mpp_um
     mean = cv2.GaussianBlur(od, (0, 0), sigma_px)

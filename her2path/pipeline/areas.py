@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from her2path.arrays import Ints, Mask
 from her2path.cells.table import NOWHERE, CellTable
@@ -14,6 +16,8 @@ from her2path.pipeline.region_classes import RegionClasses, sort_by_meaning
 from her2path.pipeline.survey import Survey, mask_area_mm2
 from her2path.store.raster import region_mask
 from her2path.store.regions import Outline
+
+Value = TypeVar("Value", bound=np.generic)
 
 MOST_OF_FRAGMENT = 0.5
 """Of a fragment that control shapes cover, from which all of it is control tissue: a section is tumour or
@@ -239,15 +243,30 @@ def with_places(cells: CellTable, areas: Areas, downsample: int) -> CellTable:
     """Write into the table in which fragment and in which region each cell lies."""
 
     def numbers(labels: Labels) -> Ints:
-        found = at_cells(labels, cells, downsample)
+        found = at_cells(labels, cells, downsample).astype(np.int32)
         return np.where(found == 0, NOWHERE, found).astype(np.int32)
 
     placed = replace(cells, fragment=numbers(areas.fragments))
     return placed if areas.regions is None else replace(placed, region=numbers(areas.regions))
 
 
-def at_cells(labels: Labels, cells: CellTable, downsample: int) -> Ints:
-    """Look up the number of the part that each cell lies in; ``(n,)`` int32, 0 for none."""
-    rows = np.clip(cells.y_px // downsample, 0, labels.shape[0] - 1)
-    columns = np.clip(cells.x_px // downsample, 0, labels.shape[1] - 1)
-    return np.asarray(labels[rows, columns], np.int32)
+def at_cells(plane: NDArray[Value], cells: CellTable, downsample: int) -> NDArray[Value]:
+    """Look up what a plane holds at each cell.
+
+    Parameters
+    ----------
+    plane
+        ``(y, x)``: labels, a mask, distances; one pixel for ``downsample`` × ``downsample`` level-0 pixels.
+    cells
+        ``n`` cells; one beyond the plane reads the nearest pixel.
+    downsample
+        Of the plane.
+
+    Returns
+    -------
+    NDArray
+        ``(n,)``, of the type of the plane.
+    """
+    rows = np.clip(cells.y_px // downsample, 0, plane.shape[0] - 1)
+    columns = np.clip(cells.x_px // downsample, 0, plane.shape[1] - 1)
+    return plane[rows, columns]

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from her2path.arrays import Mask
 from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import TUMOUR, UNGRADED
+from her2path.cells.vocabulary import TUMOUR
 from her2path.image.geometry import PixelSize
+from her2path.pipeline.areas import at_cells
 from her2path.pipeline.survey import Survey
 from her2path.pipeline.tiles import TileCells, cells_in_slide, gather, tiles_with_tissue
 from her2path.quality.blocks import BlockPlan
@@ -87,37 +86,24 @@ def settle(
     recipe
         How cells are graded.
     """
-    inside = cells_within(found.table, within, downsample)
+    inside = at_cells(within, found.table, downsample)
     table, evidence = found.table, found.evidence
     if not inside.all():
         table, evidence = table.take(inside), evidence.take(inside)
     if not len(table):
         return table
-    y_um, x_um = table.y_px * pixel_size.y_um, table.x_px * pixel_size.x_um
-    kind, probability = segmenter.settle(np.stack([y_um, x_um], axis=1), evidence)
+    yx_um = table.yx_um(pixel_size)
+    kind, probability = segmenter.settle(yx_um, evidence)
     return regrade(
         replace(
             table,
             kind=kind,
             counted=kind == TUMOUR,
             tumour_probability=probability,
-            bin=hex_bins(y_um, x_um, recipe.statistics.bin_um),
+            bin=hex_bins(yx_um[:, 0], yx_um[:, 1], recipe.statistics.bin_um),
         ),
         recipe.grading,
     )
-
-
-def cells_within(cells: CellTable, mask: Mask, downsample: int) -> Mask:
-    """Tell which cells lie in a mask on a grid of ``downsample`` level-0 pixels; ``(n,)``."""
-    rows = np.clip(cells.y_px // downsample, 0, mask.shape[0] - 1)
-    columns = np.clip(cells.x_px // downsample, 0, mask.shape[1] - 1)
-    inside: Mask = mask[rows, columns]
-    return inside
-
-
-def denominator(cells: CellTable) -> int:
-    """Count the cells that a score would rest on."""
-    return int(np.count_nonzero(cells.counted & (cells.pattern != UNGRADED)))
 
 
 def _counted(parts: Iterable[TileCells], total: int, progress: Progress) -> Iterator[TileCells]:

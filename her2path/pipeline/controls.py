@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import UNGRADED
 from her2path.errors import UsageError
 from her2path.pipeline.rescore import find_tables
 from her2path.scoring.calibration import Control
@@ -95,7 +94,7 @@ def _median_od(path: Path, grading: Grading) -> float:
 
 def _counted(path: Path, table: CellTable) -> CellTable:
     """Give the cells of the denominator; too few are refused."""
-    cells = table.take(table.counted & (table.pattern != UNGRADED))
+    cells = table.take(table.in_denominator)
     if len(cells) < MIN_CELLS:
         raise UsageError(f"{path}: {len(cells)} tumour cells; a control needs at least {MIN_CELLS}")
     return cells

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import UNGRADED
 from her2path.errors import NotEvaluableError
 from her2path.image.geometry import PixelSize
 from her2path.pipeline.tma import CorePlace
+from her2path.pipeline.verdict import denominator, score_by_recipe
 from her2path.recipe import Recipe
-from her2path.scoring.score import SlideScore, score_cells
+from her2path.scoring.score import SlideScore
 
 OF_A_CORE = (
     "score",
@@ -60,16 +58,9 @@ def _core_result(
 ) -> dict[str, Any]:
     if place.state == "missing":
         return _result("not_evaluable", "no core in this place", None, None)
-    n_cells = int(np.count_nonzero(cells.counted & (cells.pattern != UNGRADED)))
+    n_cells = denominator(cells)
     try:
-        score = score_cells(
-            cells,
-            rulebook=recipe.rulebook,
-            statistics=recipe.statistics,
-            pixel_size=pixel_size,
-            specimen=recipe.specimen,
-            clone=recipe.clone,
-        )
+        score = score_by_recipe(cells, recipe, pixel_size)
     except NotEvaluableError as error:
         return _result("not_evaluable", error.reason, n_cells, None)
     if place.unreadable:

@@ -7,32 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
-
-import numpy as np
+from typing import Any
 
 from her2path import DISCLAIMER, __version__
-from her2path.cells.table import CellTable
-from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
-from her2path.image.stains import StainMatrix
-from her2path.pipeline.evenness import Evenness
-from her2path.pipeline.on_slide_controls import OnSlideControls
-from her2path.pipeline.parts import Parts
-from her2path.pipeline.result import Example, Overview
+from her2path.pipeline.outcome import Outcome
+from her2path.pipeline.result import ScoredSlide
 from her2path.recipe import Recipe
 from her2path.scoring.continuous import ContinuousScores, continuous_scores
-from her2path.scoring.heterogeneity import HeterogeneityMap
-from her2path.scoring.score import SlideScore
 from her2path.scoring.sweep import Sweep, threshold_sweep
-from her2path.segment.protocol import Weights
-from her2path.slides.protocol import Slide
 from her2path.store.runs import describe_file
 
 SCHEMA = "her2path.score/1"
 SOFTWARE = f"her2path {__version__}"
-Status: TypeAlias = Literal["scored", "not_evaluable", "failed", "partial"]
 
 LIBRARIES = (
     "numpy",
@@ -91,69 +78,19 @@ class Clock:
         return time.perf_counter() - self.started
 
 
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """What is known of a slide so far; None is not known."""
-
-    slide_id: str
-    path: Path
-    recipe: Recipe
-    engine: str
-    device: str = "cpu"
-    weights: Weights | None = None
-    status: Status = "failed"
-    reason: str | None = None
-    slide: Slide | None = None
-    stains: StainMatrix | None = None
-    areas_mm2: dict[str, object] | None = None
-    overview: Overview | None = None
-    cells: CellTable = field(default_factory=CellTable.empty)
-    n_cells: int | None = None
-    """Cells in the denominator, also where they are too few for a score; None where none were looked for."""
-
-    score: SlideScore | None = None
-    heterogeneity: HeterogeneityMap | None = None
-    examples: tuple[Example, ...] = ()
-    flags: tuple[Flag, ...] = ()
-    parts: Parts | None = None
-    """Results by region and by fragment; None where no cells were looked for."""
-
-    tma: dict[str, Any] | None = None
-    """The array and the results of its cores; None where the slide is none."""
-
-    controls: OnSlideControls | None = None
-    """Control tissue and normal epithelium; None where none was drawn, or nothing measured."""
-
-    evenness: Evenness | None = None
-    tile_seconds: tuple[float, ...] | None = None
-    given_mpp_yx_um: tuple[float, float] | None = None
-    """Pixel size of stored cells, where no slide is opened."""
-
-    before: Mapping[str, Any] | None = None
-    """score.json of the run that the stored cells come from: what only the slide could tell."""
-
-    @property
-    def mpp_yx_um(self) -> tuple[float, float] | None:
-        """Pixel size of level 0, ``(y, x)``, where it is known."""
-        if self.slide is None:
-            return self.given_mpp_yx_um
-        return (self.slide.pixel_size.y_um, self.slide.pixel_size.x_um)
-
-    @property
-    def size_px(self) -> tuple[int, int] | None:
-        """``(height, width)`` of level 0 where the slide was opened."""
-        if self.slide is None:
-            return None
-        return (self.slide.levels[0].height_px, self.slide.levels[0].width_px)
-
-    @property
-    def mpp_source(self) -> str | None:
-        """Where the pixel size came from."""
-        if self.slide is not None:
-            return self.slide.pixel_size_source
-        if self.recipe.mpp_um is not None:
-            return "given"
-        return None if self.mpp_yx_um is None else "cell table"
+def scored_slide(outcome: Outcome, clock: Clock) -> ScoredSlide:
+    """Give all that is known of a slide at the end, with its documents."""
+    return ScoredSlide(
+        slide_id=outcome.slide_id,
+        score=score_document(outcome, clock),
+        run=run_document(outcome, clock),
+        mpp_yx_um=outcome.mpp_yx_um,
+        size_px=outcome.size_px,
+        cells=outcome.cells,
+        heterogeneity=outcome.heterogeneity,
+        overview=outcome.overview,
+        examples=outcome.examples,
+    )
 
 
 def score_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
@@ -219,9 +156,7 @@ def _measures(outcome: Outcome) -> _Measures | None:
     if outcome.score is None:
         return None
     cells, recipe, mpp_yx_um = outcome.cells, outcome.recipe, outcome.mpp_yx_um
-    yx_um = None
-    if mpp_yx_um is not None:
-        yx_um = np.stack([cells.y_px * mpp_yx_um[0], cells.x_px * mpp_yx_um[1]], axis=1)
+    yx_um = None if mpp_yx_um is None else cells.yx_um(PixelSize(*mpp_yx_um))
     grading, statistics = recipe.grading, recipe.statistics
     return _Measures(
         continuous_scores(cells, grading=grading, statistics=statistics, yx_um=yx_um),

@@ -4,13 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
-from her2path.arrays import Floats
 from her2path.cells.table import CellTable
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
-from her2path.pipeline.areas import Areas
+from her2path.pipeline.areas import Areas, at_cells
 from her2path.quality.edge import edge_depth_um, edge_effect, edge_flags
 from her2path.quality.gradient import gradient_flags, zone_depth_um
 from her2path.quality.in_situ import hollow_nests, in_situ_flags
@@ -45,14 +42,12 @@ def look_at_evenness(
         Whether the tissue is a core of an array, most of which is border.
     """
     mpp_um = downsample * pixel_size.mean_um
-
-    def of_cells(depth_um: Floats) -> Floats:
-        rows = np.clip(cells.y_px // downsample, 0, depth_um.shape[0] - 1)
-        columns = np.clip(cells.x_px // downsample, 0, depth_um.shape[1] - 1)
-        return np.asarray(depth_um[rows, columns], np.float32)
-
-    edge = edge_effect(cells, of_cells(edge_depth_um(areas.tissue, mpp_um)), pixel_size)
-    trends = staining_trends(cells, of_cells(zone_depth_um(areas.tissue, mpp_um)), pixel_size)
+    edge_um, zone_um = (
+        at_cells(depth_um(areas.tissue, mpp_um), cells, downsample)
+        for depth_um in (edge_depth_um, zone_depth_um)
+    )
+    edge = edge_effect(cells, edge_um, pixel_size)
+    trends = staining_trends(cells, zone_um, pixel_size)
     return Evenness(
         edge=None if edge is None else asdict(edge),
         trends=tuple(asdict(trend) for trend in trends),

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from her2path.cells.table import CellTable
-from her2path.errors import NotEvaluableError
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
 from her2path.pipeline.areas import Areas, at_cells
@@ -32,22 +31,6 @@ class OnSlideControls:
     flags: tuple[Flag, ...]
 
 
-def refuse_only_control(areas: Areas) -> None:
-    """Raise where control tissue is all that is left.
-
-    Raises
-    ------
-    NotEvaluableError
-        ``NO_TUMOUR``.
-    """
-    if areas.controls is not None and areas.controls.any() and not areas.analysed.any():
-        raise NotEvaluableError(
-            "NO_TUMOUR",
-            "only control tissue was found, which is never scored; "
-            "give the slide with the tumour, or check which regions are of a control class",
-        )
-
-
 def measure_controls(
     cells: CellTable, areas: Areas, recipe: Recipe, *, downsample: int, pixel_size: PixelSize
 ) -> OnSlideControls:
@@ -69,7 +52,7 @@ def measure_controls(
     """
     od = intensities(cells, recipe.grading)[0]
     drawn = np.zeros_like(areas.fragments) if areas.controls is None else areas.controls
-    in_control = at_cells(drawn, cells, downsample)
+    in_control = at_cells(drawn, cells, downsample).astype(np.int32)
     numbers = np.arange(1, len(areas.control_shapes) + 1, dtype=np.int32)
     reached = score_parts(
         cells,
@@ -77,7 +60,7 @@ def measure_controls(
         numbers,
         rulebook=recipe.rulebook.for_specimen(recipe.specimen),
         statistics=recipe.statistics,
-        yx_um=np.stack([cells.y_px * pixel_size.y_um, cells.x_px * pixel_size.x_um], axis=1),
+        yx_um=cells.yx_um(pixel_size),
     )
     windows = {window.level: (window.low_od, window.high_od) for window in recipe.control_windows}
     controls, documents = [], []

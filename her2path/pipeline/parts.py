@@ -100,9 +100,7 @@ def score_places(places: Places, cells: CellTable, recipe: Recipe, pixel_size: P
         Of level 0; None only for rules that measure no distances.
     """
     rulebook = recipe.rulebook.for_specimen(recipe.specimen)
-    yx_um = None
-    if pixel_size is not None:
-        yx_um = np.stack([cells.y_px * pixel_size.y_um, cells.x_px * pixel_size.x_um], axis=1)
+    yx_um = None if pixel_size is None else cells.yx_um(pixel_size)
 
     def results(of: Sequence[Place], part: Ints) -> list[dict[str, Any]]:
         numbers = np.array([place.number for place in of], np.int32)

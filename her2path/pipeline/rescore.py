@@ -5,24 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
-
-from her2path.cells.vocabulary import UNGRADED
 from her2path.errors import NotEvaluableError, PixelSizeError, UsageError
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
 from her2path.pipeline.core_results import score_cores
-from her2path.pipeline.document import SCHEMA, Clock, Outcome, run_document, score_document
+from her2path.pipeline.document import SCHEMA, Clock, scored_slide
+from her2path.pipeline.outcome import Outcome
 from her2path.pipeline.parts import places_before, score_places
 from her2path.pipeline.result import ScoredSlide
 from her2path.pipeline.tma import core_places_before
+from her2path.pipeline.verdict import denominator, score_by_recipe
 from her2path.recipe import LeftOut, Recipe
 from her2path.scoring.grade import regrade
 from her2path.scoring.heterogeneity import heterogeneity
 from her2path.scoring.hexagons import hex_bins
 from her2path.scoring.ish import IshReading
 from her2path.scoring.rulebook import Specimen
-from her2path.scoring.score import score_cells
 from her2path.store.runs import read_score
 from her2path.store.tables import read_cells
 
@@ -69,9 +67,9 @@ def find_tables(path: Path) -> tuple[Path, ...]:
     """
     if path.is_file():
         return (path,)
-    found = (
-        (path / CELLS_FILE,) if (path / CELLS_FILE).is_file() else tuple(sorted(path.glob(f"*/{CELLS_FILE}")))
-    )
+    # A dot in front of a slide's folder: it is not complete.
+    own, of_slides = path / CELLS_FILE, path.glob(f"[!.]*/{CELLS_FILE}")
+    found = (own,) if own.is_file() else tuple(sorted(of_slides))
     if not found:
         raise UsageError(
             f"{path} holds no {CELLS_FILE}; give a results folder, a slide's folder, or the file"
@@ -116,7 +114,7 @@ def rescore(
     if derive_patterns:
         cells = regrade(cells, recipe.grading)
     if pixel_size is not None:
-        y_um, x_um = cells.y_px * pixel_size.y_um, cells.x_px * pixel_size.x_um
+        y_um, x_um = cells.yx_um(pixel_size).T
         cells = replace(cells, bin=hex_bins(y_um, x_um, recipe.statistics.bin_um))
     clock.lap("read")
     if recipe.specimen is None and (specimen := before.get("specimen")) is not None:
@@ -130,46 +128,29 @@ def rescore(
         cells=cells,
         flags=_flags_that_stand(before),
         given_mpp_yx_um=mpp_yx_um,
+        given_size_px=stored.size_px,
         before=before,
     )
     if _stands(before):
-        outcome = replace(outcome, status=before["status"], reason=before["reason"])
+        outcome = replace(
+            outcome, status=before["status"], reason=before["reason"], n_cells=before.get("n_cells")
+        )
     else:
         outcome = _scored(outcome, pixel_size, ish or _ish_that_stands(before, recipe))
         outcome = _with_parts(outcome, pixel_size)
     clock.lap("score")
-    return ScoredSlide(
-        slide_id=slide_id,
-        score=score_document(outcome, clock),
-        run=run_document(outcome, clock),
-        mpp_yx_um=mpp_yx_um,
-        size_px=stored.size_px,
-        cells=cells,
-        heterogeneity=outcome.heterogeneity,
-        overview=None,
-        examples=(),
-    )
+    return scored_slide(outcome, clock)
 
 
 def _scored(outcome: Outcome, pixel_size: PixelSize | None, ish: IshReading | None) -> Outcome:
     cells, recipe, before = outcome.cells, outcome.recipe, outcome.before or {}
-    n_cells = int(np.count_nonzero(cells.counted & (cells.pattern != UNGRADED)))
     try:
-        score = score_cells(
-            cells,
-            rulebook=recipe.rulebook,
-            statistics=recipe.statistics,
-            pixel_size=pixel_size,
-            specimen=recipe.specimen,
-            clone=recipe.clone,
-            ish=ish,
-        )
+        score = score_by_recipe(cells, recipe, pixel_size, ish=ish)
         drawn = None
         if pixel_size is not None:
             drawn = heterogeneity(cells, pixel_size=pixel_size, statistics=recipe.statistics)
     except NotEvaluableError as error:
-        flags = (*outcome.flags, Flag(error.code, "refusal", error.reason))
-        return replace(outcome, status="not_evaluable", reason=error.reason, flags=flags, n_cells=n_cells)
+        return replace(outcome, n_cells=denominator(cells)).refused(error)
     if before.get("status") == "partial":
         return replace(outcome, status="partial", reason=before["reason"], score=score, heterogeneity=drawn)
     return replace(outcome, status="scored", score=score, heterogeneity=drawn)

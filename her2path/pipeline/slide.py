@@ -13,20 +13,23 @@ from her2path.arrays import Mask
 from her2path.errors import NotEvaluableError, SlideError
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
-from her2path.pipeline.areas import Areas, find_areas, with_places
-from her2path.pipeline.cells import Progress, cells_within, denominator, find_cells, settle
+from her2path.pipeline.areas import Areas, at_cells, find_areas, with_places
+from her2path.pipeline.cells import Progress, find_cells, settle
 from her2path.pipeline.core_results import score_cores
 from her2path.pipeline.damage import damage_flags, find_damage, leave_out
-from her2path.pipeline.document import Clock, Outcome, run_document, score_document
+from her2path.pipeline.document import Clock, scored_slide
 from her2path.pipeline.evenness import look_at_evenness
 from her2path.pipeline.examples import choose_examples
-from her2path.pipeline.on_slide_controls import measure_controls, refuse_only_control
+from her2path.pipeline.on_slide_controls import measure_controls
+from her2path.pipeline.outcome import Outcome
 from her2path.pipeline.overview import mark_overview, read_overview
 from her2path.pipeline.parts import places_in, score_places
+from her2path.pipeline.refusals import refuse_beside_tissue, refuse_nothing_left
 from her2path.pipeline.result import Overview, ScoredSlide
 from her2path.pipeline.survey import Survey, mask_area_mm2, survey_slide
 from her2path.pipeline.tiles import TileCells
 from her2path.pipeline.tma import array_flags, find_array, outlines_of, place_cores
+from her2path.pipeline.verdict import denominator, score_by_recipe
 from her2path.quality.blocks import plan_blocks
 from her2path.quality.grid import merge_blocks
 from her2path.quality.stain_type import refuse_other_stain
@@ -34,7 +37,6 @@ from her2path.quality.tma import Array
 from her2path.recipe import Recipe
 from her2path.runners.protocol import Runner
 from her2path.scoring.heterogeneity import heterogeneity
-from her2path.scoring.score import score_cells
 from her2path.segment.protocol import Segmenter
 from her2path.slides.open import open_slide
 from her2path.slides.protocol import Slide
@@ -100,21 +102,10 @@ def score_slide(
         for known in _steps(outcome, request, segmenter, runner, progress, clock):
             outcome = known
     except NotEvaluableError as error:
-        flag = Flag(error.code, "refusal", error.reason)
-        outcome = replace(outcome, status="not_evaluable", reason=error.reason, flags=(*outcome.flags, flag))
+        outcome = outcome.refused(error)
     except SlideError as error:
         outcome = replace(outcome, status="failed", reason=str(error))
-    return ScoredSlide(
-        slide_id=request.slide_id,
-        score=score_document(outcome, clock),
-        run=run_document(outcome, clock),
-        mpp_yx_um=outcome.mpp_yx_um,
-        size_px=outcome.size_px,
-        cells=outcome.cells,
-        heterogeneity=outcome.heterogeneity,
-        overview=outcome.overview,
-        examples=outcome.examples,
-    )
+    return scored_slide(outcome, clock)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,10 +175,14 @@ def _look(
         survey = next(first_looks)
         assert isinstance(survey, Survey)
     clock.lap("survey")
-    array, include = None, request.include
-    if recipe.tma is not None and include is None:
-        array = find_array(survey, pixel_size, recipe.tma)
-        include = outlines_of(array, pixel_size)
+    # A refusal waits until the areas can be told; no cores are looked for on another stain.
+    array, include, refusal = None, request.include, survey.refusal
+    if recipe.tma is not None and include is None and survey.stain.is_scorable:
+        try:
+            array = find_array(survey, pixel_size, recipe.tma)
+            include = outlines_of(array, pixel_size)
+        except NotEvaluableError as error:
+            refusal = error
     areas = find_areas(
         survey,
         pixel_size,
@@ -198,6 +193,8 @@ def _look(
         normal_classes=recipe.normal_classes,
         leave_in=recipe.leave_in,
     )
+    if refusal is not None:
+        areas = areas.without(refusal.code.lower(), areas.tissue)
     seen = _Seen(slide, survey, areas, array)
     outcome = replace(
         outcome,
@@ -205,13 +202,10 @@ def _look(
         overview=mark_overview(overview, areas, survey.downsample),
     )
     yield outcome
-    if not areas.requested.any():
-        raise NotEvaluableError(
-            "NO_TISSUE_IN_REGION",
-            "no tissue lies in the regions to include; check that they were drawn on this slide, and that "
-            "not all of them are of a class that is never scored (in situ, control, normal)",
-        )
+    refuse_beside_tissue(areas)
     refuse_other_stain(survey.stain)
+    if refusal is not None:
+        raise refusal
     return replace(outcome, stains=survey.stains, flags=survey.flags), seen
 
 
@@ -236,7 +230,7 @@ def _find(
     if areas.controls is not None or areas.normal is not None:
         apart = settle(found, segmenter, pixel_size, areas.apart, downsample, recipe)
         controls = measure_controls(apart, areas, recipe, downsample=downsample, pixel_size=pixel_size)
-    left = cells_within(cells, areas.analysed, downsample)
+    left = at_cells(areas.analysed, cells, downsample)
     cells = with_places(cells if left.all() else cells.take(left), areas, downsample)
     seen = replace(seen, areas=areas)
     assert outcome.overview is not None
@@ -256,8 +250,7 @@ def _find(
         n_cells=denominator(cells),
     )
     yield outcome
-    refuse_only_control(areas)
-    _refuse_nothing_left(seen)
+    refuse_nothing_left(areas, downsample, pixel_size)
     return outcome, seen
 
 
@@ -276,14 +269,7 @@ def _judge(outcome: Outcome, seen: _Seen, clock: Clock) -> Iterator[Outcome]:
         cores = score_cores(placed.places, cells, recipe, pixel_size)
         outcome = replace(outcome, tma=placed.as_json(cores), flags=(*outcome.flags, *array_flags(placed)))
     yield outcome
-    score = score_cells(
-        cells,
-        rulebook=recipe.rulebook,
-        statistics=recipe.statistics,
-        pixel_size=pixel_size,
-        specimen=recipe.specimen,
-        clone=recipe.clone,
-    )
+    score = score_by_recipe(cells, recipe, pixel_size)
     heterogeneity_map = heterogeneity(cells, pixel_size=pixel_size, statistics=recipe.statistics)
     clock.lap("score")
     examples = choose_examples(seen.slide, cells)
@@ -302,24 +288,6 @@ def with_weights(recipe: Recipe, segmenter: Segmenter) -> Recipe:
     """Write the network that is asked into the recipe: other weights may give another answer."""
     weights = segmenter.weights
     return recipe.model_copy(update={"weights_sha256": weights and weights.sha256})
-
-
-def _refuse_nothing_left(seen: _Seen) -> None:
-    """Raise where all that was asked for has been left out."""
-    areas = seen.areas
-    if areas.analysed.any():
-        return
-    out = {**areas.excluded, "unreadable": areas.unreadable}
-    reasons = ", ".join(
-        f"{reason} {mask_area_mm2(mask, seen.downsample, seen.pixel_size):.2f} mm²"
-        for reason, mask in out.items()
-        if mask.any()
-    )
-    raise NotEvaluableError(
-        "NOTHING_LEFT",
-        f"all of the tissue was left out ({reasons}); look at the overview, and scan or cut the slide again; "
-        "a reason that is mistaken can be named under leave_in in a recipe",
-    )
 
 
 def _unreadable(found: TileCells, areas: Areas, downsample: int) -> Mask:

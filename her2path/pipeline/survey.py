@@ -13,7 +13,7 @@ from her2path.errors import NotEvaluableError, ReadError
 from her2path.flags import Flag
 from her2path.image.estimate import estimate_stains, estimate_white
 from her2path.image.geometry import PixelSize, Region
-from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, Vector
+from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, Vector, density_image
 from her2path.image.tissue import MIN_TISSUE_MM2, SURVEY_MPP_UM, TissueMap, find_tissue
 from her2path.quality.checks import check_pixels
 from her2path.quality.glass import find_on_glass
@@ -67,6 +67,9 @@ class Survey:
     flags: tuple[Flag, ...]
     """What its pixels tell of the slide."""
 
+    refusal: NotEvaluableError | None = None
+    """Why nothing on it can be scored, though it is an H-DAB stain: what ``check_pixels`` refuses."""
+
 
 def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
     """Find tissue and stains.
@@ -81,15 +84,17 @@ def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
     Raises
     ------
     NotEvaluableError
-        ``NO_TISSUE``, or what ``check_pixels`` refuses. A stain that is no H-DAB is told, and not raised.
+        ``NO_TISSUE``. Any other refusal is told, and not raised: the tissue is known by then.
     ReadError
         If nothing of the slide can be read.
     """
     pixel_size = slide.pixel_size
     downsample = max(1, round(SURVEY_MPP_UM / pixel_size.mean_um))
+    mpp_um = pixel_size.mean_um * downsample
     rgb, unreadable = read_whole(slide, downsample)
     white = estimate_white(rgb) if given is None else given.white
-    tissue = find_tissue(rgb, white, pixel_size.mean_um * downsample)
+    od = density_image(rgb, white)
+    tissue, inks = find_tissue(od, mpp_um)
     tissue_mm2 = mask_area_mm2(tissue.tissue, downsample, pixel_size)
     if tissue_mm2 < MIN_TISSUE_MM2:
         raise NotEvaluableError(
@@ -100,19 +105,23 @@ def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
     patches, middles = _tissue_patches(slide, tissue.tissue & ~tissue.pen, downsample)
     pixels = patches.reshape(-1, 3)
     stain = stain_type(pixels, white)
+    flags: tuple[Flag, ...] = ()
+    refusal = None
     if stain.is_scorable:
         stains = given or estimate_stains(pixels, white)
-        mpp_um = pixel_size.mean_um * downsample
-        on_glass = find_on_glass(rgb, white, stains, mpp_um, tissue)
+        on_glass = find_on_glass(rgb, od, stains, mpp_um, tissue)
         # Ink, the rim of a bubble and dust tell nothing of nuclei.
         clear = _clear_of(np.logical_or.reduce(list(on_glass.values())), middles, downsample)
-        flags = check_pixels(patches[clear].reshape(-1, 3), stains, pixel_size.mean_um)
-        pens = pen_colours(rgb, white, mpp_um, tissue)
+        try:
+            flags = check_pixels(patches[clear].reshape(-1, 3), stains, pixel_size.mean_um)
+        except NotEvaluableError as error:
+            refusal = error
     else:
-        stains, flags = StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, BRIGHT, "published"), ()
-        on_glass, pens = {"pen": tissue.pen}, {}
+        stains = StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, BRIGHT, "published")
+        on_glass = {"pen": tissue.pen}
+    pens = pen_colours(inks, tissue.pen)
     seen = replace(tissue, tissue=tissue.tissue | unreadable)
-    return Survey(downsample, seen, unreadable, on_glass, pens, stains, stain, flags)
+    return Survey(downsample, seen, unreadable, on_glass, pens, stains, stain, flags, refusal)
 
 
 def read_whole(slide: Slide, downsample: int) -> tuple[Rgb8, Mask]:

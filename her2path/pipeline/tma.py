@@ -81,8 +81,10 @@ def find_array(survey: Survey, pixel_size: PixelSize, wanted: TissueArray) -> Ar
     Raises
     ------
     NotEvaluableError
-        ``NOT_AN_ARRAY``.
+        ``NOT_AN_ARRAY``, or what the survey refuses.
     """
+    if survey.refusal is not None:
+        raise survey.refusal
     mpp_um = survey.downsample * pixel_size.mean_um
     return dearray(survey.tissue.tissue, mpp_um, shape=wanted.grid, core_um=wanted.core_um)
 

@@ -60,6 +60,18 @@ class Flip:
 
 
 @dataclass(frozen=True, slots=True)
+class Transition:
+    """Slides that went from one decision to another, or kept it."""
+
+    what: str
+    before: str | None
+    after: str | None
+    """None is no decision."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """How far one measure moved from the first run to the second."""
 
@@ -110,6 +122,9 @@ class Change:
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
     flips: tuple[Flip, ...]
+    transitions: tuple[Transition, ...]
+    """Of every decision that both runs tell: all slides in both."""
+
     agreement: Mapping[str, Statistic]
     """By decision that both runs tell: the share of the slides with one in both runs that kept it."""
 
@@ -146,6 +161,7 @@ def compare_runs(before: Sequence[SlideResult], after: Sequence[SlideResult]) ->
         only_before=tuple(sorted(first.keys() - second.keys())),
         only_after=tuple(sorted(second.keys() - first.keys())),
         flips=tuple(flip for pair in pairs if (flip := _flip(*pair))),
+        transitions=tuple(_transitions(pairs)),
         agreement={
             what: _agreement(pairs, what)
             for what in DECISIONS
@@ -180,6 +196,20 @@ def _flip(before: SlideResult, after: SlideResult) -> Flip | None:
         moved=tuple(sorted(moved, key=lambda one: (one[0] not in FRACTIONS, -abs(one[2] - one[1])))),
         settings=tuple(key for key, _, _ in _set_otherwise(before, after)),
     )
+
+
+def _transitions(pairs: Sequence[Pair]) -> Iterator[Transition]:
+    for what in DECISIONS:
+        told = Counter(
+            (before.decisions[what], after.decisions[what])
+            for before, after in pairs
+            if what in before.decisions and what in after.decisions
+        )
+        # None last: a slide without a decision is no lowest class.
+        for (old, new), n in sorted(
+            told.items(), key=lambda one: [(name is None, name or "") for name in one[0]]
+        ):
+            yield Transition(what, old, new, n)
 
 
 def _agreement(pairs: Sequence[Pair], what: str) -> Statistic:

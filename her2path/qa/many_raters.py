@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from her2path.arrays import Codes, Doubles
 from her2path.qa.agreement import Metric, fleiss, krippendorff
 from her2path.qa.confusion import Tally, proportion, weights
-from her2path.qa.resampling import LEVEL, SAME, Coefficient, Draws, bca_interval, draw
+from her2path.qa.resampling import LEVEL, SAME, Coefficient, Draws, bca_interval, counted_cases, draw
 from her2path.qa.values import Estimate, Statistic, Undefined
 
 METRICS: tuple[Metric, ...] = ("nominal", "ordinal", "interval")
@@ -127,7 +127,7 @@ def estimate(
 ) -> Estimate:
     """Put a coefficient and its bootstrap interval together."""
     interval = bca_interval(draws, coefficient)
-    method = f"{name}; BCa bootstrap over {draws.n_units} cases, 95 %"
+    method = f"{name}; BCa bootstrap over {counted_cases(draws.n_units)}, 95 %"
     if isinstance(interval, str):
         return Estimate(
             value, None, None, n, method, "; ".join(filter(None, (note, f"no interval: {interval}")))
@@ -180,8 +180,10 @@ def _gwet(counts: Tally, credit: Doubles, units: np.ndarray, name: str) -> Stati
     read = counts.sum(axis=1)
     twice = read >= 2
     n_twice, n_units = int(twice.sum()), len(np.unique(units))
-    if n_units < 2 or n_twice < 2:
-        return Undefined(f"two slides of two cases, read twice, are needed; there are {n_twice}", n_twice)
+    if n_twice < 2:
+        return Undefined(f"two slides read twice are needed; there are {n_twice}", n_twice)
+    if n_units < 2:
+        return Undefined(f"two cases are needed; the {n_twice} slides read twice are of one case", n_twice)
     share = (counts / read[:, None]).mean(axis=0)
     unit_chance = credit.sum() / (k * (k - 1))
     chance = unit_chance * float(share @ (1 - share))

@@ -7,11 +7,10 @@ from functools import partial
 import numpy as np
 from scipy.special import ndtri
 
-from her2path.arrays import Codes
 from her2path.qa.agreement import cohen
 from her2path.qa.confusion import Cut, Tally, agreement_at, overall_agreement, tabulate, weights
 from her2path.qa.many_raters import around, coefficients, count_readings, estimate, lacks
-from her2path.qa.readings import Scale
+from her2path.qa.readings import Placed, Scale
 from her2path.qa.resampling import LEVEL, SAME, draw
 from her2path.qa.values import Estimate, Statistic, Undefined
 
@@ -43,10 +42,11 @@ class ScaleAgreement:
     ac2_quadratic, krippendorff_nominal, krippendorff_ordinal, krippendorff_interval, fleiss``."""
 
     cuts: Mapping[str, Cut]
-    """By name: ``>=1+``, ``>=2+``, ``3+``."""
+    """By name: ``>=1+``, ``>=2+``, ``3+``. Of all slides that both raters place on a side of the cut: more
+    than ``n`` where a reading may be one of two classes, both on that side."""
 
 
-def compare(scale: Scale, a: Codes, b: Codes, units: np.ndarray) -> ScaleAgreement:
+def compare(scale: Scale, a: Placed, b: Placed, units: np.ndarray) -> ScaleAgreement:
     """Compare two raters on a scale.
 
     Parameters
@@ -54,22 +54,25 @@ def compare(scale: Scale, a: Codes, b: Codes, units: np.ndarray) -> ScaleAgreeme
     scale
         ``k`` classes.
     a, b
-        ``(n,)`` places in its classes; negative where there is none.
+        ``n`` readings each on this scale.
     units
         ``(n,)`` case of each slide; the bootstrap draws cases.
     """
     k = len(scale.classes)
-    both = (a >= 0) & (b >= 0)
-    a, b, units = a[both], b[both], units[both]
-    table = tabulate(a, b, k)
-    counts = count_readings((a, b), k)
+    both = (a.codes >= 0) & (b.codes >= 0)
+    of_a, of_b, units = a.codes[both], b.codes[both], units[both]
+    table = tabulate(of_a, of_b, k)
+    counts = count_readings((of_a, of_b), k)
     statistics = {
         "opa": overall_agreement(table),
-        **_kappas(scale, tabulate(a, b, k, units), counts),
+        **_kappas(scale, tabulate(of_a, of_b, k, units), counts),
         **coefficients(counts, scale.classes, units),
     }
-    cuts = {name: agreement_at(table, place, name) for place, name in enumerate(scale.cuts, start=1)}
-    return ScaleAgreement(scale, len(a), len(both) - len(a), table, statistics, cuts)
+    cuts = {
+        name: agreement_at(tabulate(a.sides_of(place), b.sides_of(place), 2), 1, name)
+        for place, name in enumerate(scale.cuts, start=1)
+    }
+    return ScaleAgreement(scale, len(of_a), len(both) - len(of_a), table, statistics, cuts)
 
 
 def _kappas(scale: Scale, unit_tables: Tally, counts: Tally) -> dict[str, Statistic]:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from her2path.arrays import Codes, Doubles
-from her2path.qa.spelling import CATEGORIES, POSITIVE, SCORES, UNKNOWN
+from her2path.qa.spelling import CATEGORIES, NEGATIVE, POSITIVE, SCORES, UNKNOWN
 
 ScaleName: TypeAlias = Literal["score", "category", "level", "status"]
 
@@ -30,7 +30,7 @@ SCORE = Scale("score", SCORES)
 CATEGORY = Scale("category", CATEGORIES)
 
 LEVEL = Scale("level", ("null", "ultralow", "low", "positive"))
-"""Low is 1+, or 2+ without amplification; positive is 3+, or 2+ with it. A 2+ without ISH is neither."""
+"""Low is 1+, or 2+ without amplification; positive is 3+, or 2+ with it. A 2+ without ISH may be either."""
 
 STATUS = Scale("status", ("negative", "positive"))
 """After ISH: a 2+ without ISH has none."""
@@ -124,8 +124,48 @@ class Readings:
         return np.unique(np.array(keys, dtype=object), return_inverse=True)[1]
 
 
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Readings on a scale, as exactly as each of them tells.
+
+    A 0 that says no more is null or ultralow: no class of its own, yet surely below 1+.
+    """
+
+    lowest: Codes
+    """``(n,)`` the lowest class that each may be; ``UNKNOWN`` where nothing was read."""
+
+    highest: Codes
+    """``(n,)`` the highest."""
+
+    @property
+    def codes(self) -> Codes:
+        """``(n,)`` the class; ``UNKNOWN`` where the reading leaves more than one open."""
+        return np.where(self.lowest == self.highest, self.lowest, UNKNOWN).astype(np.int8)
+
+    def sides_of(self, cut: int) -> Codes:
+        """Tell on which side of a cut each reading lies.
+
+        Parameters
+        ----------
+        cut
+            Place of the lowest class above it.
+
+        Returns
+        -------
+        Codes
+            ``(n,)`` 0 below, 1 at or above, ``UNKNOWN`` where it may be either.
+        """
+        above, below = self.lowest >= cut, (self.highest < cut) & (self.highest != UNKNOWN)
+        return np.where(above, 1, np.where(below, 0, UNKNOWN)).astype(np.int8)
+
+
 def codes_on(scale: Scale, rater: Rater, ish: Codes | None) -> Codes:
-    """Express a rater's readings on a scale.
+    """Express a rater's readings on a scale: ``(n,)`` places in its classes, as ``place_on`` tells them."""
+    return place_on(scale, rater, ish).codes
+
+
+def place_on(scale: Scale, rater: Rater, ish: Codes | None) -> Placed:
+    """Express a rater's readings on a scale, with the classes that a reading leaves open.
 
     Parameters
     ----------
@@ -138,21 +178,27 @@ def codes_on(scale: Scale, rater: Rater, ish: Codes | None) -> Codes:
 
     Returns
     -------
-    Codes
-        ``(n,)`` places in ``scale.classes``; ``UNKNOWN`` where the reading does not say, or needs an ISH
-        result that is not there.
+    Placed
+        Places in ``scale.classes``: of a 0 without category null to ultralow, of a 2+ without ISH the
+        classes that an ISH result would choose from.
     """
     if scale.name == "score":
-        return rater.scores
+        return Placed(rater.scores, rater.scores)
+    bare_zero = (rater.scores == 0) & (rater.categories == UNKNOWN)
+    first = np.where(bare_zero, 0, rater.categories)
+    last = np.where(bare_zero, 1, rater.categories)
     if scale.name == "category":
-        return rater.categories
+        return Placed(first.astype(np.int8), last.astype(np.int8))
     after_ish = np.full(rater.scores.shape, UNKNOWN, np.int8) if ish is None else ish
+    # By score or category, the last for what was not read; 2+ as without amplification, then as with it.
     if scale.name == "status":
-        of_score = np.array([0, 0, UNKNOWN, 1, UNKNOWN], np.int8)[rater.scores]
-        return np.where(rater.scores == 2, after_ish, of_score)
-    of_category = np.array([0, 1, 2, UNKNOWN, 3, UNKNOWN], np.int8)[rater.categories]
-    of_two = np.where(after_ish == UNKNOWN, UNKNOWN, np.where(after_ish == POSITIVE, 3, 2))
-    return np.where(rater.categories == 3, of_two, of_category).astype(np.int8)
+        first = last = rater.scores
+        of_class = np.array([[0, 0, 0, 1, UNKNOWN], [0, 0, 1, 1, UNKNOWN]], np.int8)
+    else:
+        of_class = np.array([[0, 1, 2, 2, 3, UNKNOWN], [0, 1, 2, 3, 3, UNKNOWN]], np.int8)
+    lowest = of_class[(after_ish == POSITIVE).astype(np.intp), first]
+    highest = of_class[(after_ish != NEGATIVE).astype(np.intp), last]
+    return Placed(lowest, highest)
 
 
 def why_not_on(scale: Scale, raters: Sequence[Rater], ish: Codes | None) -> str | None:

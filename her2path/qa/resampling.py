@@ -94,7 +94,7 @@ def bca_interval(draws: Draws, coefficient: Coefficient) -> tuple[float, float] 
     Efron 1987, J Am Stat Assoc 82:171. The acceleration comes from leaving out one case at a time.
     """
     if draws.n_units < MIN_UNITS:
-        return f"{draws.n_units} cases are too few to draw from; {MIN_UNITS} are needed"
+        return f"{MIN_UNITS} cases are needed to draw from; the slides are of {counted_cases(draws.n_units)}"
     drawn = coefficient(draws.replicates)
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < (1 - MAX_UNDEFINED) * REPLICATES:
@@ -114,3 +114,8 @@ def bca_interval(draws: Draws, coefficient: Coefficient) -> tuple[float, float] 
     z = bias + ndtri(np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     low, high = np.quantile(drawn, ndtr(bias + z / (1 - acceleration * z)))
     return float(low), float(high)
+
+
+def counted_cases(n: int) -> str:
+    """Say how many cases there are: ``1 case``, ``2 cases``."""
+    return f"{n} case" if n == 1 else f"{n} cases"

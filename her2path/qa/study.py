@@ -7,7 +7,7 @@ from itertools import combinations
 from her2path.errors import UsageError
 from her2path.qa.many_raters import ManyAgreement, agree_together
 from her2path.qa.pairs import ScaleAgreement, compare
-from her2path.qa.readings import SCALES, Rater, Readings, ScaleName, codes_on, why_not_on
+from her2path.qa.readings import SCALES, Rater, Readings, ScaleName, codes_on, place_on, why_not_on
 from her2path.qa.values import Undefined
 
 
@@ -79,7 +79,7 @@ def _pair(readings: Readings, a: Rater, b: Rater) -> PairAgreement:
             Undefined(why)
             if why
             else compare(
-                scale, codes_on(scale, a, readings.ish), codes_on(scale, b, readings.ish), readings.units
+                scale, place_on(scale, a, readings.ish), place_on(scale, b, readings.ish), readings.units
             )
         )
     return PairAgreement(a.name, b.name, found)

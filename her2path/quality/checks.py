@@ -1,4 +1,4 @@
-"""All that is asked of a slide before its tiles are read."""
+"""What is asked of a slide, besides its stain, before its tiles are read."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,6 @@ from her2path.quality.jpeg import check_jpeg
 from her2path.quality.nuclear_stain import brown_places, check_nuclear_stain
 from her2path.quality.nucleus_size import check_nucleus_size, nucleus_diameter_um
 from her2path.quality.patches import PATCH_PX, without_blood
-from her2path.quality.stain_type import refuse_other_stain, stain_type
 
 
 def check_pixels(pixels: NDArray[np.uint8], stains: StainMatrix, mpp_um: float) -> tuple[Flag, ...]:
@@ -19,7 +18,8 @@ def check_pixels(pixels: NDArray[np.uint8], stains: StainMatrix, mpp_um: float) 
     Parameters
     ----------
     pixels
-        ``(n, 3)`` uint8 level-0 pixels: square patches of ``patches.PATCH_PX``, one after the other.
+        ``(n, 3)`` uint8 level-0 pixels of an H-DAB slide: square patches of ``patches.PATCH_PX``, one after
+        the other.
     stains
         Vectors and white point of this slide.
     mpp_um
@@ -28,9 +28,8 @@ def check_pixels(pixels: NDArray[np.uint8], stains: StainMatrix, mpp_um: float) 
     Raises
     ------
     NotEvaluableError
-        ``NOT_IHC``, ``WRONG_PIXEL_SIZE`` or ``NOT_MEMBRANE_STAIN``.
+        ``WRONG_PIXEL_SIZE`` or ``NOT_MEMBRANE_STAIN``.
     """
-    refuse_other_stain(stain_type(pixels, stains.white))
     telling = without_blood(pixels, stains.white)
     return (
         *check_nucleus_size(nucleus_diameter_um(telling, stains, mpp_um), patch_um=PATCH_PX * mpp_um),

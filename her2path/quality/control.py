@@ -7,7 +7,7 @@ import numpy as np
 
 from her2path.arrays import Floats
 from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import PATTERNS, UNGRADED
+from her2path.cells.vocabulary import PATTERNS
 from her2path.flags import Flag
 
 MIN_CELLS = 100
@@ -60,7 +60,7 @@ def read_cells(cells: CellTable, od: Floats) -> Reading:
     od
         ``(n,)`` membrane density of each row on the scale of the cut-offs.
     """
-    used = cells.counted & (cells.pattern != UNGRADED)
+    used = cells.in_denominator
     n = int(np.count_nonzero(used))
     if not n:
         return Reading(0, None, None, None)

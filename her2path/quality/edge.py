@@ -135,27 +135,6 @@ def edge_depth_um(tissue: Mask, mpp_um: float) -> Floats:
     return np.where(tissue, depth_um, np.float32(0))
 
 
-def edge_band(tissue: Mask, mpp_um: float, width_um: float = BAND_UM) -> Mask:
-    """Find the tissue along its outer border and along big tears, not around lumina.
-
-    Parameters
-    ----------
-    tissue
-        ``(y, x)`` bool.
-    mpp_um
-        Pixel size of ``tissue``.
-    width_um
-        How far the band reaches inwards.
-
-    Returns
-    -------
-    Mask
-        ``(y, x)``, a part of ``tissue``.
-    """
-    band: Mask = tissue & (edge_depth_um(tissue, mpp_um) <= width_um)
-    return band
-
-
 def edge_effect(cells: CellTable, depth_um: Floats, pixel_size: PixelSize) -> EdgeEffect | None:
     """Compare the counted cells along the border with those beside them that lie deeper.
 
@@ -174,9 +153,9 @@ def edge_effect(cells: CellTable, depth_um: Floats, pixel_size: PixelSize) -> Ed
         Of the rim where that differs by a size that matters, else of the whole band; None where the border
         or the rest has too few cells, or they share too few blocks of tissue.
     """
-    used = cells.counted & (cells.pattern >= 0) & np.isfinite(cells.membrane_od + cells.cytoplasm_od)
+    used = cells.in_denominator & np.isfinite(cells.membrane_od + cells.cytoplasm_od)
     rows, depth_um = cells.take(used), depth_um[used]
-    yx_um = np.stack([rows.y_px * pixel_size.y_um, rows.x_px * pixel_size.x_um])
+    yx_um = rows.yx_um(pixel_size).T
     rim, band = (_compare(rows, yx_um, depth_um, width_um) for width_um in (RIM_UM, BAND_UM))
     return rim if rim is not None and rim.matters else band
 

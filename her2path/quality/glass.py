@@ -4,15 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from her2path.arrays import Mask, Rgb8
+from her2path.arrays import Floats, Mask, Rgb8
 from her2path.flags import Flag
-from her2path.image.stains import (
-    RUIFROK_DAB,
-    RUIFROK_HAEMATOXYLIN,
-    StainMatrix,
-    Vector,
-    density_image,
-)
+from her2path.image.stains import StainMatrix
 from her2path.image.tissue import TissueMap
 from her2path.quality.bubble import find_bubbles
 from her2path.quality.coverslip import find_uncovered
@@ -32,7 +26,7 @@ _SENTENCES = {
 
 
 def find_on_glass(
-    rgb: Rgb8, white: Vector, stains: StainMatrix | None, mpp_um: float, tissue: TissueMap
+    rgb: Rgb8, od: Floats, stains: StainMatrix, mpp_um: float, tissue: TissueMap
 ) -> dict[str, Mask]:
     """Find what lies on the slide and must not be scored.
 
@@ -40,12 +34,12 @@ def find_on_glass(
     ----------
     rgb
         ``(y, x, 3)`` uint8, the whole slide at about 4 µm/px.
-    white
-        Of this slide.
+    od
+        ``(y, x, 3)`` float32 densities of its channels, from the white of ``stains``.
     stains
-        Of this slide; None for the published vectors.
+        Of this slide.
     mpp_um
-        Pixel size of ``rgb``.
+        Pixel size of both.
     tissue
         What ``find_tissue`` made of the same picture.
 
@@ -54,7 +48,6 @@ def find_on_glass(
     dict of str to Mask
         ``(y, x)`` for each of pen, bubble, coverslip, dust and fold; they may overlap, and reach over glass.
     """
-    od = density_image(rgb, white)
     found = {
         "pen": tissue.pen,
         "bubble": find_bubbles(od, mpp_um),
@@ -62,8 +55,7 @@ def find_on_glass(
         "dust": find_dust(od, tissue.tissue, mpp_um),
     }
     clear = tissue.tissue & ~np.any(list(found.values()), axis=0)
-    known = stains or StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, white, "published")
-    return found | {"fold": find_folds(rgb, known, clear, mpp_um)}
+    return found | {"fold": find_folds(rgb, stains, clear, mpp_um)}
 
 
 def glass_flags(

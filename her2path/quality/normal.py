@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from her2path.arrays import Floats
 from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import UNGRADED
 from her2path.flags import Flag
 from her2path.quality.control import Reading, read_cells
 
@@ -46,7 +45,7 @@ def normal_result(cells: CellTable, od: Floats) -> NormalResult:
         ``(n,)`` membrane density of each row on the scale of the cut-offs.
     """
     reading = read_cells(cells, od)
-    used = cells.counted & (cells.pattern != UNGRADED)
+    used = cells.in_denominator
     share = float((cells.grade[used] >= OVERSTAINED_GRADE).mean()) if used.any() else None
     passed = None if share is None or reading.n_cells < MIN_CELLS else share <= OVERSTAINED_SHARE
     return NormalResult(reading, share, passed)

@@ -12,7 +12,6 @@ import numpy as np
 
 from her2path.arrays import Doubles, Floats
 from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import UNGRADED
 from her2path.image.geometry import PixelSize
 
 Course: TypeAlias = Literal["across", "from_border"]
@@ -151,12 +150,12 @@ def staining_trends(
     tuple of Trend
         Across first; what there are too few blocks for is not there.
     """
-    used = cells.counted & (cells.pattern != UNGRADED) & np.isfinite(cells.membrane_od)
+    used = cells.in_denominator & np.isfinite(cells.membrane_od)
     n = int(np.count_nonzero(used))
     if not n:
         return ()
     rows = cells.take(used)
-    yx_um = np.stack([rows.y_px * pixel_size.y_um, rows.x_px * pixel_size.x_um], axis=1)
+    yx_um = rows.yx_um(pixel_size)
     unknown = np.full(n, np.nan)
     depth = unknown if depth_um is None else depth_um[used].astype(np.float64)
     counterstain = unknown if counterstain_od is None else counterstain_od[used].astype(np.float64)

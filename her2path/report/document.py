@@ -7,8 +7,6 @@ from pathlib import PurePosixPath, PureWindowsPath
 from statistics import mean
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from her2path import DISCLAIMER
 from her2path.pipeline.result import ScoredSlide
 from her2path.report import numbers, words
@@ -18,6 +16,7 @@ from her2path.report.controls import controls_section
 from her2path.report.evenness import evenness_section
 from her2path.report.evidence import critical, fired, rules_seen
 from her2path.report.figures import class_groups, density_histogram, score_segments, stack
+from her2path.report.page import page_environment
 from her2path.report.parts import parts_section
 from her2path.report.pictures import CellPicture, cell_pictures
 from her2path.report.provenance import provenance_tables, stage_rows, stain_swatches
@@ -32,16 +31,9 @@ from her2path.report.slide_map import H_SCORE_STEPS, draw_map
 from her2path.report.witnesses import witness_sentence
 from her2path.scoring.settings import Grading
 
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("her2path.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+_ENVIRONMENT = page_environment(
+    "templates",
+    {
         "area": numbers.area,
         "count": numbers.count,
         "fixed": numbers.fixed,
@@ -52,11 +44,8 @@ def _environment() -> Environment:
         "reason_words": words.reason_words,
         "text": numbers.text,
         "whole_percent": numbers.whole_percent,
-    }
-    return environment
-
-
-_ENVIRONMENT = _environment()
+    },
+)
 
 
 def render_report(scored: ScoredSlide) -> str:

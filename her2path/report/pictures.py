@@ -28,7 +28,13 @@ SPECK_PX = 12.0
 
 
 def jpeg_data(rgb: Rgb8, *, quality: int) -> str:
-    """Encode a picture as a ``data:`` address, colour at full resolution (4:4:4).
+    """Encode a picture as a ``data:`` address; see `jpeg_bytes`."""
+    encoded = base64.b64encode(jpeg_bytes(rgb, quality=quality))
+    return "data:image/jpeg;base64," + encoded.decode("ascii")
+
+
+def jpeg_bytes(rgb: Rgb8, *, quality: int) -> bytes:
+    """Encode a picture as JPEG, colour at full resolution (4:4:4).
 
     Parameters
     ----------
@@ -44,7 +50,7 @@ def jpeg_data(rgb: Rgb8, *, quality: int) -> str:
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     ]
     _, encoded = cv2.imencode(".jpg", np.ascontiguousarray(rgb[..., ::-1]), options)
-    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
+    return encoded.tobytes()
 
 
 def outline_path(mask: Mask) -> str:

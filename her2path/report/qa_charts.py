@@ -200,7 +200,7 @@ def _by_month(axes: "Axes", chart: RateChart, rates: np.ndarray) -> None:
 
 def _funnel(axes: "Axes", chart: RateChart) -> np.ndarray:
     sizes = np.array([group.n for group in chart.groups], float)
-    along = np.linspace(max(1.0, 0.4 * sizes.min()), 1.1 * sizes.max(), FUNNEL_POINTS)
+    along = np.unique(np.rint(np.linspace(max(1.0, 0.4 * sizes.min()), 1.1 * sizes.max(), FUNNEL_POINTS)))
     for level, style in zip(chart.levels, ("--", "-"), strict=True):
         low, high = limits_of(chart.centre.value, along, level)
         axes.plot(along, 100 * low, style, color=BLUE, linewidth=1)

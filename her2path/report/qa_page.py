@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from her2path import DISCLAIMER, __version__
@@ -16,6 +15,7 @@ from her2path.qa.readings import Readings
 from her2path.qa.study import Study
 from her2path.qa.values import Undefined
 from her2path.report import numbers
+from her2path.report.page import page_environment
 from her2path.report.pictures import CellPicture
 from her2path.report.qa_charts import control_sections, monitoring_section
 from her2path.report.qa_figures import onest_figure
@@ -42,26 +42,17 @@ DESIGN = (
 )
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("her2path.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+_ENVIRONMENT = page_environment(
+    "templates",
+    {
         "count": numbers.count,
         "fixed": numbers.fixed,
         "p_words": p_words,
         "percent": numbers.percent,
         "say": say,
         "sentence": sentence,
-    }
-    return environment
-
-
-_ENVIRONMENT = _environment()
+    },
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +96,7 @@ def render_qa(study: Study, comparison: Comparison, extras: QaExtras | None = No
         readings=readings,
         raters=[(rater.name, int((rater.scores >= 0).sum()), rater.splits_zero) for rater in readings.raters],
         unread=readings.unread[:SHOWN_UNREAD],
+        left_out={name: why for name, why in readings.left_out.items() if name not in readings.measures},
         overview=overview(study, comparison),
         long_overview=LONG_OVERVIEW,
         pairs=pairs,

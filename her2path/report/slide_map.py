@@ -109,7 +109,7 @@ def draw_map(
     left_out = np.zeros((height, width), bool)
     for mask in overview.excluded.values():
         left_out |= mask
-    hexagons = _Hexagons.of(heterogeneity, pixel_yx_um, grades)
+    hexagons = Hexagons.of(heterogeneity, pixel_yx_um, grades)
     step = np.digitize(hexagons.h_score, H_SCORE_STEPS[1:-1])
     known = np.isfinite(hexagons.h_score)
     return SlideMap(
@@ -137,8 +137,8 @@ def scale_bar(width_px: int, pixel_um: float) -> ScaleBar:
 
 
 @dataclass(frozen=True, eq=False)
-class _Hexagons:
-    """The bins in overview pixels."""
+class Hexagons:
+    """The bins of the heterogeneity map in overview pixels."""
 
     yx: Doubles
     corner_yx: Doubles
@@ -152,7 +152,8 @@ class _Hexagons:
     @classmethod
     def of(
         cls, bins: HeterogeneityMap | None, pixel_yx_um: NDArray[np.float64], grades: tuple[int, ...]
-    ) -> "_Hexagons":
+    ) -> "Hexagons":
+        """Place the bins: with the size of an overview pixel, and the grade of each pattern."""
         if bins is None:
             nothing = np.zeros(0)
             return cls(np.zeros((0, 2)), np.zeros((6, 2)), 0.0, nothing.astype(int), nothing, nothing > 0)

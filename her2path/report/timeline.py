@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from her2path.errors import OutputError
 from her2path.scoring.cases import Case, Sample
-from her2path.store.runs import write_whole
+from her2path.store.disk import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,6 @@ from scipy.spatial import cKDTree
 
 from her2path.arrays import Bools, Doubles, Floats
 from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import UNGRADED
 from her2path.scoring.clusters import group_sizes
 from her2path.scoring.grade import intensities
 from her2path.scoring.settings import Grading, Statistics
@@ -96,7 +95,7 @@ def continuous_scores(
     yx_um
         ``(n, 2)`` centres of all rows, µm; None where the pixel size is unknown: nothing spatial then.
     """
-    rows = np.flatnonzero(table.counted & (table.pattern != UNGRADED))
+    rows = np.flatnonzero(table.in_denominator)
     od, completeness = (values[rows] for values in intensities(table, grading))
     pattern, grade = table.pattern[rows], table.grade[rows]
     known = np.isfinite(od) | (pattern == 0)

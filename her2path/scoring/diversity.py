@@ -1,7 +1,5 @@
 """How mixed a set of grades is: three indices of ``p``, the share of each grade."""
 
-import math
-
 import numpy as np
 
 from her2path.arrays import Doubles
@@ -16,11 +14,6 @@ def shannon(p: Doubles) -> float:
     """
     present = p[p > 0]
     return max(0.0, -float((present * np.log(present)).sum()))
-
-
-def normalised_shannon(p: Doubles) -> float:
-    """Shannon entropy as a share of its maximum, 0 to 1."""
-    return shannon(p) / math.log(len(p))
 
 
 def simpson(p: Doubles) -> float:

@@ -94,10 +94,10 @@ def heterogeneity(
     HeterogeneityMap
         Its statistics leave out hexagons with fewer than ``bin_min_cells`` counted cells.
     """
-    cells = table.take(table.counted & (table.pattern >= 0) & (table.grade >= 0))
+    cells = table.take(table.in_denominator & (table.grade >= 0))
     if pixel_size is None:
         return _without_hexagons(cells, statistics)
-    yx_um = np.stack([cells.y_px * pixel_size.y_um, cells.x_px * pixel_size.x_um], axis=1)
+    yx_um = cells.yx_um(pixel_size)
     bins, place = np.unique(hex_bins(yx_um[:, 0], yx_um[:, 1], statistics.bin_um), return_inverse=True)
     n_cells = np.bincount(place, minlength=len(bins))
     known = n_cells >= statistics.bin_min_cells

@@ -6,7 +6,7 @@ import numpy as np
 
 from her2path.arrays import Codes, Doubles, Ints
 from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import PATTERNS, UNGRADED
+from her2path.cells.vocabulary import PATTERNS
 from her2path.scoring.cascade import (
     Counts,
     Truths,
@@ -78,7 +78,7 @@ def score_parts(
     ValueError
         If a rule asks for clusters and there are no positions.
     """
-    rows = np.flatnonzero(table.counted & (table.pattern != UNGRADED) & np.isin(part, numbers))
+    rows = np.flatnonzero(table.in_denominator & np.isin(part, numbers))
     place, pattern = np.searchsorted(numbers, part[rows]), table.pattern[rows]
     n_patterns, n_parts = len(PATTERNS), len(numbers)
     counts = np.bincount(place * n_patterns + pattern, minlength=n_parts * n_patterns)

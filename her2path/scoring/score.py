@@ -8,7 +8,7 @@ import numpy as np
 
 from her2path.arrays import Doubles
 from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import PATTERNS, UNGRADED
+from her2path.cells.vocabulary import PATTERNS
 from her2path.errors import NotEvaluableError, UsageError
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
@@ -138,11 +138,11 @@ def score_cells(
         raise UsageError(
             f"rulebook {rulebook.id} measures distances between cells: give the pixel size with --mpp"
         )
-    cells = table.take(table.counted & (table.pattern != UNGRADED))
+    cells = table.take(table.in_denominator)
     _refuse_too_few(len(cells), int(table.counted.sum()), statistics)
 
     counts = np.bincount(cells.pattern, minlength=len(PATTERNS)).astype(np.int64)
-    yx_um = None if pixel_size is None else _positions(cells, pixel_size)
+    yx_um = None if pixel_size is None else cells.yx_um(pixel_size)
     sizes = _cluster_sizes(cells, yx_um, rulebook)
     enough = _enough(sizes, rulebook)
     met = conditions_met(rulebook.rules, counts, np.logical_or.reduce(enough), statistics)
@@ -227,10 +227,6 @@ def _refuse_too_few(n_cells: int, n_counted: int, statistics: Statistics) -> Non
             "TOO_FEW_CELLS",
             f"{n_cells} invasive tumour cells{unmeasured}; a score needs at least {statistics.min_cells}",
         )
-
-
-def _positions(cells: CellTable, pixel_size: PixelSize) -> Doubles:
-    return np.stack([cells.y_px * pixel_size.y_um, cells.x_px * pixel_size.x_um], axis=1)
 
 
 def _cluster_sizes(cells: CellTable, yx_um: Doubles | None, rulebook: Rulebook) -> Counts:

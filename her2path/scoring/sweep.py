@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from her2path.arrays import Doubles, Floats
 from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import PATTERNS, UNGRADED
+from her2path.cells.vocabulary import PATTERNS
 from her2path.scoring.cascade import (
     Counts,
     Truths,
@@ -102,7 +102,7 @@ def threshold_sweep(
         None where the stored patterns do not come from these cut-offs, so that another setting would answer
         another question; or where clusters of very many cells are asked for.
     """
-    rows = np.flatnonzero(table.counted & (table.pattern != UNGRADED))
+    rows = np.flatnonzero(table.in_denominator)
     od, completeness = (values[rows] for values in intensities(table, grading))
     clustered_rules = any(rule.metric == "cluster" for rule in rulebook.rules)
     if clustered_rules and (yx_um is None or len(rows) > MAX_CLUSTERED_CELLS):

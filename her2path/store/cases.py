@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from her2path.errors import ConfigurationError, OutputError, UsageError
 from her2path.scoring.cases import Case, Sample
 from her2path.scoring.terms import CATEGORIES, STATUSES, TAGS
-from her2path.store.runs import write_whole
+from her2path.store.disk import write_whole
 
 NEEDED = ("slide_id", "case_id", "category")
 KNOWN = (*NEEDED, "her2_status", "tag", "rulebook", "date", "site")

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from her2path.errors import ConfigurationError, OutputError, UsageError
 from her2path.scoring.collapse import Collapsed, CollapseRule, CoreResult
 from her2path.store.cases import parse_sample, read_texts
-from her2path.store.runs import write_whole
+from her2path.store.disk import write_whole
 
 CORE_NEEDED = ("slide_id", "label", "category", "n_cells")
 CORE_KNOWN = (*CORE_NEEDED, "her2_status", "tag", "rulebook")

@@ -8,7 +8,7 @@ import orjson
 
 from her2path.errors import UsageError
 from her2path.qa.discordance import Evidence
-from her2path.store.runs import SCORE_FILE
+from her2path.store.disk import SCORE_FILE
 
 
 def read_evidence(results: Path, slide_ids: Iterable[str]) -> dict[str, Evidence]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from math import isfinite
+from os.path import relpath
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pyarrow as pa
@@ -93,6 +95,35 @@ def read_densities(path: Path) -> list[Doubles]:
         od = cells["membrane_od"].filter(cells["counted"]).drop_null().to_numpy().astype(float)
         densities.append(od[:: max(1, len(od) // THINNED)])
     return densities
+
+
+def find_reports(run: Path, seen_from: Path) -> dict[str, str]:
+    """Find the reports of the slides of a results folder.
+
+    Parameters
+    ----------
+    run
+        Results folder; a cohort table has no reports beside it.
+    seen_from
+        Folder of the page that leads to them.
+
+    Returns
+    -------
+    dict of str to str
+        Address by slide: relative, so that both folders may move together; absolute on another drive.
+    """
+    if not run.is_dir():
+        return {}
+    return {
+        file.parent.name: _address(file.resolve(), seen_from.resolve())
+        for file in sorted(run.glob("[!.]*/report.html"))
+    }
+
+
+def _address(file: Path, seen_from: Path) -> str:
+    if file.anchor != seen_from.anchor:
+        return file.as_uri()
+    return quote(Path(relpath(file, seen_from)).as_posix())
 
 
 def flat(document: Mapping[str, Any]) -> dict[str, Setting]:

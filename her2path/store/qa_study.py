@@ -18,7 +18,8 @@ from her2path.qa.document import (
     unread_rows,
 )
 from her2path.qa.study import Study
-from her2path.store.runs import json_bytes, write_whole
+from her2path.store.disk import write_whole
+from her2path.store.runs import json_bytes
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "agreement.csv": (

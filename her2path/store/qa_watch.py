@@ -15,7 +15,8 @@ from her2path.qa.gate import GateResult
 from her2path.qa.monitoring import Monitoring
 from her2path.qa.plain import plain
 from her2path.qa.values import Statistic, Undefined, as_json
-from her2path.store.runs import json_bytes, write_whole
+from her2path.store.disk import write_whole
+from her2path.store.runs import json_bytes
 
 TEXT, WHOLE, NUMBER = pa.string(), pa.int64(), pa.float64()
 

@@ -1,12 +1,11 @@
-"""Regions on pixels and cells: which pixel, which cell lies inside."""
+"""Regions on pixels: which of them lie inside."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
-from her2path.arrays import Ints, Mask
+from her2path.arrays import Mask
 
 
 def region_mask(
@@ -55,12 +54,4 @@ def region_mask(
     crossings = np.zeros((height, width + 1), np.uint8)
     np.add.at(crossings, (row, np.clip(column, 0, width).astype(np.intp)), 1)
     inside: Mask = (np.cumsum(crossings, axis=1, dtype=np.uint8)[:, :width] & 1).astype(bool)
-    return inside
-
-
-def cells_inside(polygons: Sequence[shapely.Geometry], y_px: Ints, x_px: Ints) -> NDArray[np.bool_]:
-    """Which cells lie in any of the polygons, ``(n,)`` bool; a cell stands at the centre of its pixel."""
-    area = shapely.union_all(list(polygons))
-    shapely.prepare(area)
-    inside: NDArray[np.bool_] = shapely.contains_xy(area, x_px + 0.5, y_px + 0.5)
     return inside

@@ -92,7 +92,10 @@ def load_recipe(path: Path | None = None, **overrides: Any) -> Recipe:  # noqa: 
         raise ConfigurationError(source, problems)
     shared = {name: getattr(file, name) for name in _SHARED_KEYS}
     stains: StainTable = getattr(file, "stains")  # noqa: B009 - a made model has no static fields
-    return Recipe(rulebook=rulebook, stains=stains.stains(), **shared, **digests)
+    try:
+        return Recipe(rulebook=rulebook, stains=stains.stains(), **shared, **digests)
+    except ValidationError as error:  # values that are good each on its own, and do not go together
+        raise ConfigurationError(source, problems_in(error, Recipe)) from error
 
 
 def load_rulebook(id_or_path: str | Path, *, relative_to: Path | None = None) -> Rulebook:

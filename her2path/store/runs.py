@@ -1,20 +1,29 @@
-"""The output folder: names, whole results or none, what is already done."""
+"""The output folder: whole results or none, and what is already done."""
 
 import hashlib
-import os
-import re
-import shutil
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from her2path.errors import OutputError, UsageError
-
-SCORE_FILE = "score.json"
+from her2path.errors import OutputError
+from her2path.store.claims import claim
+from her2path.store.disk import SCORE_FILE, flush_file, flush_folder, remove, write_whole
+from her2path.store.earlier import (
+    FINISHED,
+    RUN_FILE,
+    check_ours,
+    earlier_results,
+    new_of,
+    read_json,
+    settle,
+    take_place,
+)
 
 SCORE_KEYS = (
     "schema",
@@ -52,20 +61,10 @@ SCORE_KEYS = (
 )
 """Keys of score.json in the order in which a person reads them; others follow."""
 
-SLIDE_ID = re.compile(r"[^\x00-\x1f/\\:*?\"<>|.][^\x00-\x1f/\\:*?\"<>|]*")
-"""Names that are a folder's on every system; a dot in front is for results that are not complete."""
+CLOSE = "free space, close open files, or change --out"
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-"""Characters that no name of a folder should hold."""
-
-RESERVED = frozenset({"runs", "cohort.csv", "cohort.parquet"})
-"""What the program itself writes into the output folder: no slide is named so."""
-
-LONGEST_ID_BYTES = 200
-"""A folder's name may have 255 bytes on most systems; some are put around it while it is written."""
-
-FINISHED = {"scored", "not_evaluable", "partial"}
-"""A slide that failed is tried again."""
+LEFT = {".new", ".old"}
+"""Endings of the hidden folders that a killed run may leave."""
 
 
 def check_writable(out: Path) -> None:
@@ -79,52 +78,16 @@ def check_writable(out: Path) -> None:
         If that cannot be done.
     """
     trial = out / f".trial-{uuid.uuid4().hex[:8]}"
-    try:
+    with _told(out, "free space there, or give another folder with --out"):
         out.mkdir(parents=True, exist_ok=True)
-        trial.write_bytes(b"her2path")
-        trial.unlink()
-        for old in out.glob(".*.old"):
-            _finish_renaming(old.with_name(old.name[1 : -len(".old")]))
-    except OSError as error:
-        raise OutputError(
-            f"{out} cannot be written ({error.strerror}); give another folder with --out"
-        ) from error
-
-
-def slide_ids(paths: Sequence[Path], out: Path, given: Sequence[str | None] = ()) -> tuple[str, ...]:
-    """Name every slide's folder: the id given, else the stem of its file.
-
-    A second slide of the same name, in this run or already in ``out``, gets a short hash of its path; so
-    does one whose name is too long for a folder, or is one of ``RESERVED``. Names that differ in case alone
-    are the same, as they are on Windows and macOS.
-
-    Raises
-    ------
-    UsageError
-        If ids that were given are used twice or cannot name a folder; all of them in one message.
-    """
-    wished = [one or None for one in given] or [None] * len(paths)
-    problems = [
-        f"slide_id {one!r} cannot name a folder" for one in wished if one and not SLIDE_ID.fullmatch(one)
-    ]
-    ours = [one.casefold() for one in wished if one]
-    problems += [f"slide_id {one!r} is a name of the program's own" for one in sorted(RESERVED & set(ours))]
-    problems += [
-        f"slide_id {one!r} is used twice" for one in sorted({one for one in ours if ours.count(one) > 1})
-    ]
-    if problems:
-        raise UsageError("\n".join(problems))
-    taken = RESERVED | set(ours)
-    names = []
-    for path, one in zip(paths, wished, strict=True):
-        name = one or _stem(path)
-        if one is None:
-            short = name.encode()[:LONGEST_ID_BYTES].decode(errors="ignore")
-            if short != name or name.casefold() in taken or _belongs_to_another(out / name, path):
-                name = f"{short}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
-            taken |= {name.casefold()}
-        names.append(name)
-    return tuple(names)
+        try:
+            trial.write_bytes(b"her2path")
+        finally:
+            trial.unlink(missing_ok=True)  # a full disk makes the file, and writes nothing into it
+        for slide_id in sorted({left.name[1:-4] for left in out.glob(".*.???") if left.suffix in LEFT}):
+            with claim(out, slide_id, needed=False) as holder:
+                if holder is None:
+                    settle(out / slide_id)
 
 
 def already_scored(
@@ -158,9 +121,38 @@ def already_scored(
     return score if whole and _is_unchanged(folder, slide) else None
 
 
+def bring_back(
+    folder: Path, slide: Path, *, digest: str, software: str, files: Sequence[str] = ()
+) -> Mapping[str, Any] | None:
+    """Put an earlier result back in its place, where one is what is wanted; the present one makes way.
+
+    Parameters
+    ----------
+    folder, slide, digest, software, files
+        See ``already_scored``.
+
+    Returns
+    -------
+    Mapping or None
+        The content of score.json; None where the slide is to be scored.
+
+    Raises
+    ------
+    OutputError
+        If a folder cannot be renamed. No result is lost.
+    """
+    wanted = partial(already_scored, slide=slide, digest=digest, software=software, files=files)
+    for kept in earlier_results(folder, digest):
+        if wanted(kept) is not None:
+            with _told(folder, CLOSE):
+                take_place(kept, folder)
+            return wanted(folder)
+    return None
+
+
 def read_score(folder: Path) -> Mapping[str, Any] | None:
     """Read score.json; None where there is none, or none that can be read."""
-    return _read_json(folder / SCORE_FILE)
+    return read_json(folder / SCORE_FILE)
 
 
 def describe_file(path: Path) -> dict[str, Any]:
@@ -183,8 +175,9 @@ def publish_files(
     """Make a slide's result appear, whole.
 
     Everything is written into a hidden folder beside ``folder``, which then takes its name in one rename.
-    An older result stays until then. Whoever finds score.json finds all the files of one result,
-    whenever the program was killed.
+    An older result stays until then, and a finished one of another recipe, version or slide file moves to
+    ``earlier``. Whoever finds score.json finds all the files of one result, whenever the program was killed
+    or the power failed.
 
     Parameters
     ----------
@@ -200,23 +193,29 @@ def publish_files(
     OutputError
         If a file cannot be written or the folder cannot be renamed. The older result is kept.
     """
-    new, old = _new_and_old(folder)
+    with _told(folder, CLOSE):
+        settle(folder)
+        check_ours(folder)
+        with _made(new_of(folder)) as new:
+            for name, write in files.items():
+                write(new / name)
+                flush_file(new / name)
+            flush_folder(new)  # score.json must not be on the disk before what it stands for
+            write_whole(new / SCORE_FILE, lambda path: path.write_bytes(score_json(score)))
+        settle(folder)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[Path]:
+    """Make a folder anew, and remove it where it cannot be filled: others may need the space."""
+    remove(folder)
+    folder.mkdir(parents=True)
     try:
-        _finish_renaming(folder)
-        _remove(new)
-        new.mkdir(parents=True)
-        for name, write in files.items():
-            write(new / name)
-        write_whole(new / SCORE_FILE, lambda path: path.write_bytes(score_json(score)))
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
-        _remove(old)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be written ({error.strerror or error}); "
-            "free space, close open files, or change --out"
-        ) from error
+        yield folder
+    except OSError:
+        with suppress(OSError):
+            remove(folder)
+        raise
 
 
 def score_json(score: Mapping[str, Any]) -> bytes:
@@ -244,50 +243,26 @@ def json_bytes(content: Mapping[str, Any]) -> bytes:
 def write_run(out: Path, content: Mapping[str, Any], *, now: datetime) -> Path:
     """Write ``runs/<time>.json``: what was asked for in one call of the program and what came of it."""
     path = out / "runs" / f"{now:%Y%m%dT%H%M%S.%f}.json"
-    try:
+    with _told(path, CLOSE):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, lambda to: to.write_bytes(json_bytes(content)))
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror})") from error
     return path
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file beside its place and rename it: nobody ever reads half of it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    write(beside)
-    beside.replace(path)
-
-
-def _new_and_old(folder: Path) -> tuple[Path, Path]:
-    return folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
-
-
-def _finish_renaming(folder: Path) -> None:
-    """Finish what a killed run began: the old result had made way, the new one is complete or never was."""
-    new, old = _new_and_old(folder)
-    if old.exists() and not folder.exists():
-        (new if (new / SCORE_FILE).exists() else old).rename(folder)
-    _remove(old)
-
-
-def _read_json(path: Path) -> Mapping[str, Any] | None:
+@contextmanager
+def _told(path: Path, remedy: str) -> Iterator[None]:
+    """Tell what the system says as an error of the output folder."""
     try:
-        content = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _stem(path: Path) -> str:
-    """Name a path; one that has no name of its own (``..``) is named as the folder it leads to."""
-    name = path.stem.lstrip(".") or path.resolve().name.lstrip(".") or "slide"
-    return CONTROL.sub("_", name)
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror or error}); {remedy}") from error
 
 
 def _is_unchanged(folder: Path, slide: Path) -> bool:
     """Whether the slide is the file that the result was made from; the digest is taken in doubt alone."""
-    made_from = _read_json(folder / "run.json") or {}
+    made_from = read_json(folder / RUN_FILE) or {}
     try:
         status = slide.stat()
     except OSError:
@@ -297,13 +272,3 @@ def _is_unchanged(folder: Path, slide: Path) -> bool:
     if status.st_mtime_ns == made_from.get("input_modified_ns"):
         return True
     return bool(describe_file(slide)["input_sha256"] == made_from.get("input_sha256"))
-
-
-def _belongs_to_another(folder: Path, path: Path) -> bool:
-    score = read_score(folder)
-    return score is not None and Path(str(score.get("path"))).resolve() != path.resolve()
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)

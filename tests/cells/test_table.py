@@ -1,11 +1,15 @@
 """The waist: columns of equal length, read-only, joined and ordered without losing a value."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from her2path.cells.table import COLUMNS, N_RAYS, NOWHERE, PLACES, CellTable
+from her2path.cells.vocabulary import UNGRADED
+from her2path.image.geometry import PixelSize
 
 
 def table_of(cell_ids: list[int]) -> CellTable:
@@ -103,3 +107,15 @@ def test_a_table_that_nobody_placed_is_nowhere() -> None:
     nowhere = CellTable(**given)
     assert nowhere.fragment.tolist() == nowhere.region.tolist() == [NOWHERE] * 3
     assert nowhere.take(np.array([2])).fragment.tolist() == [NOWHERE]
+
+
+def test_a_score_rests_on_rows_that_are_counted_and_have_a_pattern() -> None:
+    counted, pattern = np.array([True, True, False, False]), np.array([0, UNGRADED, 8, UNGRADED])
+    cells = replace(table_of([1, 2, 3, 4]), counted=counted, pattern=pattern)
+    assert cells.in_denominator.tolist() == [True, False, False, False]
+
+
+def test_places_are_given_in_micrometres_along_each_axis() -> None:
+    cells = replace(table_of([1, 2]), y_px=np.array([4, 8]), x_px=np.array([10, 0]))
+    np.testing.assert_array_equal(cells.yx_um(PixelSize(0.25, 0.5)), [[1, 5], [2, 0]])
+    assert table_of([]).yx_um(PixelSize(0.25, 0.5)).shape == (0, 2)

@@ -1,7 +1,6 @@
 """The commands and options of the contract are there, and help comes at once."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,36 +46,3 @@ def test_every_option_of_the_contract(
 
 def test_version(call: Call) -> None:
     assert call("--version").out == f"her2path {__version__}\n"
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        (),
-        ("score",),
-        ("score", "a.svs"),
-        ("score", "a.svs", "--out", "x", "--engine", "magic"),
-        ("score", "a.svs", "--out", "x", "--specimen", "hair"),
-        ("score", "a.svs", "--out", "x", "--workers", "0"),
-        ("scoer",),
-    ],
-)
-def test_what_cannot_be_parsed_ends_with_2(call: Call, arguments: tuple[str, ...]) -> None:
-    assert call(*arguments).code == 2
-
-
-def test_phantoms_are_drawn_from_a_recipe(call: Call, tmp_path: Path) -> None:
-    recipe = tmp_path / "phantom.toml"
-    recipe.write_text('[[slide]]\nname = "tiny"\nsize_px = [512, 512]\npatterns = { N = 1.0 }\n')
-    ran = call("phantom", recipe, "--out", tmp_path / "out")
-    assert ran.code == 0
-    assert ran.out.strip().endswith("tiny.svs")
-    assert (tmp_path / "out" / "tiny.truth.parquet").is_file()
-
-
-def test_a_phantom_recipe_with_mistakes_ends_with_2(call: Call, tmp_path: Path) -> None:
-    recipe = tmp_path / "phantom.toml"
-    recipe.write_text('[[slide]]\nname = "tiny"\nsize_px = [512, 512]\npatterns = { XX = 0.5 }\n')
-    ran = call("phantom", recipe, "--out", tmp_path / "out")
-    assert ran.code == 2
-    assert "XX" in ran.error

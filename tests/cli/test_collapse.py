@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from her2path.cli.app import CollapseRuleName
+from her2path.cli.options import CollapseRuleName
 from her2path.scoring.collapse import COLLAPSE_RULES
 
 if TYPE_CHECKING:

@@ -77,15 +77,10 @@ def test_what_cannot_be_used_ends_with_2_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_study_is_planned(call: Call) -> None:
-    ran = call("qa-plan", "--agreement", "0.97", "--rate", "0=0.5")
-    assert ran.code == 0
-    assert "at least 90% is shown by 35 slides with 0" in ran.out
-    assert "at least 95% is shown by 73 slides with 0" in ran.out
-    assert "unselected slides" in ran.out
-
-
-def test_an_impossible_plan_is_refused(call: Call) -> None:
-    ran = call("qa-plan", "--agreement", "1.7")
-    assert ran.code == 2
-    assert "agreement is 1.7" in ran.error
+def test_one_case_is_called_one(call: Call, tmp_path: Path) -> None:
+    table = tmp_path / "pairs.csv"
+    table.write_text("slide_id,case_id,a,b\ns1,P,0,0\ns2,P,1+,2+\n", encoding="utf-8")
+    ran = call("qa", table, "--out", tmp_path / "out")
+    assert "2 slides of 1 case, 2 raters" in ran.out
+    (pair,) = json.loads((tmp_path / "out" / "qa.json").read_text(encoding="utf-8"))["pairs"]
+    assert pair["ac1"]["reason"] == "two cases are needed; the 2 slides read twice are of one case"

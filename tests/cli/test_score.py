@@ -33,6 +33,7 @@ FILES = {
     "heterogeneity.ome.tif",
     "report.html",
     "run.json",
+    "thumbnail.jpg",
     "cells.geojson.gz",
 }
 

@@ -6,7 +6,7 @@ import pytest
 from her2path.qa.confusion import proportion
 from her2path.qa.many_raters import coefficients, count_readings
 from her2path.qa.pairs import ScaleAgreement, compare
-from her2path.qa.readings import SCORE, STATUS
+from her2path.qa.readings import SCORE, STATUS, Placed
 from her2path.qa.values import Estimate, Statistic
 
 SCORES = [[18, 5, 0, 0], [4, 22, 6, 0], [0, 5, 17, 1], [0, 0, 1, 21]]
@@ -19,7 +19,8 @@ SMEARS = [[22, 2, 2, 0], [5, 7, 14, 0], [0, 2, 36, 0], [0, 1, 17, 10]]
 def agreement(table: list[list[int]]) -> ScaleAgreement:
     counts = np.array(table)
     a, b = np.repeat(np.indices(counts.shape).reshape(2, -1), counts.ravel(), axis=1).astype(np.int8)
-    return compare(STATUS if len(counts) == 2 else SCORE, a, b, np.arange(len(a)))
+    scale = STATUS if len(counts) == 2 else SCORE
+    return compare(scale, Placed(a, a), Placed(b, b), np.arange(len(a)))
 
 
 def number(statistic: Statistic) -> Estimate:

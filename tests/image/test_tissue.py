@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from her2path.arrays import Mask, Rgb8
-from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, mix, optical_density
+from her2path.image.stains import (
+    RUIFROK_DAB,
+    RUIFROK_HAEMATOXYLIN,
+    StainMatrix,
+    density_image,
+    mix,
+    optical_density,
+)
 from her2path.image.tissue import TissueMap, find_tissue
 
 WHITE = (238.0, 236.0, 235.0)
@@ -30,7 +37,7 @@ def picture(piece: Mask, haematoxylin_od: float, dab_od: float = 0.0) -> Rgb8:
 
 def found(haematoxylin_od: float, dab_od: float = 0.0, piece: Mask | None = None) -> TissueMap:
     inside = disc(150, 200, 90) if piece is None else piece
-    return find_tissue(picture(inside, haematoxylin_od, dab_od), WHITE, MPP_UM)
+    return find_tissue(density_image(picture(inside, haematoxylin_od, dab_od), WHITE), MPP_UM)[0]
 
 
 @pytest.mark.parametrize(("haematoxylin_od", "dab_od"), [(0.05, 0.0), (0.12, 0.0), (0.12, 0.6), (0.0, 0.3)])
@@ -58,13 +65,16 @@ def test_small_holes_belong_to_the_tissue_and_large_ones_do_not() -> None:
     assert not tissue[150, 240]
 
 
-@pytest.mark.parametrize("ink", [(20, 120, 60), (30, 60, 200), (15, 15, 15)], ids=["green", "blue", "black"])
-def test_ink_is_not_tissue_and_what_lies_beside_it_is_marked(ink: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize(
+    ("colour", "ink"), [("green", (20, 120, 60)), ("blue", (30, 60, 200)), ("black", (15, 15, 15))]
+)
+def test_ink_is_not_tissue_and_what_lies_beside_it_is_marked(colour: str, ink: tuple[int, int, int]) -> None:
     rgb = picture(disc(150, 200, 90), 0.15)
     rgb[:, 195:215] = ink
     stroke = np.zeros(SHAPE, bool)
     stroke[:, 195:215] = True
-    tissue = find_tissue(rgb, WHITE, MPP_UM)
+    tissue, inks = find_tissue(density_image(rgb, WHITE), MPP_UM)
+    assert inks[colour][stroke].mean() > 0.9
     assert tissue.pen[stroke].mean() > 0.95
     assert not tissue.tissue[stroke].any()
     assert tissue.tissue[150, 150]

@@ -13,7 +13,7 @@ from her2path.cells.table import CellTable
 from her2path.image.geometry import PixelSize
 from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix
 from her2path.image.tissue import TissueMap
-from her2path.pipeline.areas import Areas, find_areas, label_regions, with_places
+from her2path.pipeline.areas import Areas, at_cells, find_areas, label_regions, with_places
 from her2path.pipeline.survey import Survey
 from her2path.quality.stain_type import StainType
 from her2path.recipe import Recipe
@@ -141,6 +141,24 @@ def test_cells_know_where_they_are(table_of: type) -> None:
     assert cells.region.tolist() == [-1, -1, 1]
     assert cells.fragment[0] != cells.fragment[1] == cells.fragment[2]
     assert with_places(table_of(y_px, x_px), areas(survey(tissue)), DOWNSAMPLE).region.tolist() == [-1] * 3
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])
+def test_a_cell_reads_the_pixel_of_its_anchor_in_the_type_of_the_plane(
+    table_of: type, dtype: type[np.generic]
+) -> None:
+    plane = np.zeros((4, 4), dtype)
+    plane[1, 2] = 1
+    cells: CellTable = table_of(np.array([16, 31, 32, 63]), np.array([32, 47, 32, 63]))
+    found = at_cells(plane, cells, 16)
+    assert found.tolist() == [1, 1, 0, 0]
+    assert found.dtype == plane.dtype
+
+
+def test_a_cell_beyond_the_grid_reads_its_last_pixel(table_of: type) -> None:
+    plane = np.arange(6).reshape(2, 3)
+    cells: CellTable = table_of(np.array([40, 5]), np.array([40, 48]))
+    assert at_cells(plane, cells, 16).tolist() == [5, 2]
 
 
 def two_pieces() -> Mask:

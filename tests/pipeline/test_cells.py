@@ -1,14 +1,10 @@
-"""Cells are settled within a mask, and only those that can be graded are counted."""
-
-from collections.abc import Callable
+"""Cells are found tile by tile, and settled within a mask."""
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from her2path.cells.table import CellTable
-from her2path.cells.vocabulary import KINDS, UNGRADED
-from her2path.pipeline.cells import cells_within, denominator, find_cells, settle
+from her2path.cells.vocabulary import KINDS
+from her2path.pipeline.cells import find_cells, settle
 from her2path.pipeline.survey import Survey, survey_slide
 from her2path.pipeline.tiles import TileCells
 from her2path.quality.blocks import plan_blocks
@@ -62,19 +58,3 @@ def test_cells_beyond_the_mask_are_gone_and_the_others_are_settled(
     assert (below.bin >= 0).all()
     nothing = settle(found[0], SEGMENTER, slide.pixel_size, half & ~half, survey.downsample, recipe)
     assert len(nothing) == 0
-
-
-def test_a_cell_lies_in_the_pixel_of_its_anchor(
-    table_of: Callable[[NDArray[np.integer], NDArray[np.integer]], CellTable],
-) -> None:
-    mask = np.zeros((4, 4), bool)
-    mask[1, 2] = True
-    cells = table_of(np.array([16, 31, 32, 63]), np.array([32, 47, 32, 63]))
-    assert cells_within(cells, mask, 16).tolist() == [True, True, False, False]
-
-
-def test_what_cannot_be_graded_is_not_in_the_denominator(
-    found: tuple[TileCells, list[tuple[int, int]]], slide: ArraySlide, survey: Survey, recipe: Recipe
-) -> None:
-    cells = settle(found[0], SEGMENTER, slide.pixel_size, survey.tissue.tissue, survey.downsample, recipe)
-    assert denominator(cells) == int(np.sum(cells.counted & (cells.pattern != UNGRADED))) > 0

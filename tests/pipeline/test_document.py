@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from her2path.cells.vocabulary import PATTERNS
-from her2path.pipeline.document import Clock, Outcome, run_document, score_document
+from her2path.pipeline.document import Clock, run_document, score_document, scored_slide
+from her2path.pipeline.outcome import Outcome
 from her2path.pipeline.result import ScoredSlide
 from her2path.recipe import Recipe
 from her2path.segment.protocol import Weights
@@ -89,6 +90,22 @@ def test_run_json_says_how_it_was_made(strong: ScoredSlide, strong_svs: Path, re
     assert {"overview", "survey", "tiles", "score"} <= set(run["seconds"])
     assert run["pixels"]["tiles"] >= 1024 * 1024
     assert run["peak_memory_mb"] > 10
+
+
+def test_a_slide_takes_its_documents_with_it(strong: ScoredSlide, recipe: Recipe) -> None:
+    outcome = Outcome(
+        "x",
+        Path("x.svs"),
+        recipe,
+        engine="stored",
+        cells=strong.cells,
+        given_mpp_yx_um=(0.25, 0.25),
+        given_size_px=strong.size_px,
+    )
+    result = scored_slide(outcome, Clock())
+    assert result.cells is strong.cells
+    assert (result.size_px, result.mpp_yx_um) == (strong.size_px, (0.25, 0.25))
+    assert result.score["slide_id"] == result.run["slide_id"] == result.slide_id == "x"
 
 
 def test_a_file_that_is_not_there_has_no_digest(recipe: Recipe) -> None:

@@ -1,4 +1,4 @@
-"""What is measured beside the score names its region, and a slide of controls alone has no score."""
+"""What is measured beside the score names its region, and is judged by its own cells."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,10 +9,9 @@ import shapely
 
 from her2path.cells.table import CellTable
 from her2path.cells.vocabulary import PATTERNS
-from her2path.errors import NotEvaluableError
 from her2path.image.geometry import PixelSize
 from her2path.pipeline.areas import Areas
-from her2path.pipeline.on_slide_controls import measure_controls, refuse_only_control
+from her2path.pipeline.on_slide_controls import measure_controls
 from her2path.recipe import ControlWindow, Recipe
 from her2path.scoring.grade import grades_of
 from her2path.store.regions import Outline
@@ -88,12 +87,3 @@ def test_nothing_is_told_where_nothing_was_drawn(areas: Areas, cells: CellTable,
     plain = replace(areas, controls=None, control_shapes=(), normal=None, normal_shapes=())
     found = measure_controls(cells, plain, recipe, downsample=DOWNSAMPLE, pixel_size=PIXEL_SIZE)
     assert (found.controls, found.normal, found.flags) == ([], None, ())
-
-
-def test_a_slide_of_controls_alone_has_no_tumour(areas: Areas) -> None:
-    refuse_only_control(areas)  # there is tumour on the left
-    everything = replace(areas, excluded={"control": areas.tissue})
-    with pytest.raises(NotEvaluableError, match="only control tissue") as caught:
-        refuse_only_control(everything)
-    assert caught.value.code == "NO_TUMOUR"
-    refuse_only_control(replace(everything, controls=None))  # nothing left, for another reason

@@ -180,6 +180,22 @@ def test_too_few_cells_before_may_be_enough_now(stored: Path, recipe: Recipe) ->
     assert refusal not in score["flags"]
 
 
+@pytest.mark.parametrize(
+    ("code", "n_cells"),
+    [("ONLY_CONTROL", 0), ("NOTHING_LEFT", 0), ("WRONG_PIXEL_SIZE", None)],
+)
+def test_a_refusal_of_the_slide_stands_with_its_words_and_its_count(
+    stored: Path, recipe: Recipe, code: str, n_cells: int | None
+) -> None:
+    refusal = {"code": code, "severity": "refusal", "detail": "in the words of the slide"}
+    rewritten(
+        stored, status="not_evaluable", reason=refusal["detail"], score=None, n_cells=n_cells, flags=[refusal]
+    )
+    score = rescore(stored, "strong", recipe, derive_patterns=False).score
+    assert (score["status"], score["reason"], score["score"]) == ("not_evaluable", refusal["detail"], None)
+    assert (score["n_cells"], score["flags"]) == (n_cells, [refusal])
+
+
 def test_areas_of_another_pixel_size_are_not_known(stored: Path) -> None:
     score = rescore(stored, "strong", load_recipe(mpp_um=(0.3, 0.3)), derive_patterns=False).score
     assert score["area_mm2"] is None

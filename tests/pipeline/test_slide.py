@@ -1,7 +1,7 @@
 """One slide from file to score: every fate that a slide can meet has its status, its reason and its areas."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,15 @@ import shapely
 
 from her2path.cells.table import CellTable
 from her2path.errors import UsageError
+from her2path.export.slide_files import publish
 from her2path.image import fragments as fragments_of_tissue
 from her2path.image.geometry import PixelSize, Region
 from her2path.image.stains import StainMatrix
 from her2path.pipeline import slide as pipeline_slide
+from her2path.pipeline.rescore import rescore
 from her2path.pipeline.result import ScoredSlide
 from her2path.pipeline.slide import SlideRequest, score_slide
-from her2path.recipe import Recipe, Stains
+from her2path.recipe import Recipe, Stains, TissueArray
 from her2path.runners.threads import ThreadRunner
 from her2path.segment.classical import ClassicalSegmenter
 from her2path.slides.array import ArraySlide
@@ -258,6 +260,42 @@ def test_results_by_region_stand_beside_the_whole(
     assert (cells.region >= 1).all()
     inside = (cells.y_px >= 256) & (cells.y_px < 512) & (cells.x_px >= 256) & (cells.x_px < 512)
     assert not inside.any()
+
+
+def test_a_slide_of_control_tissue_says_so_now_and_under_other_rules(
+    score_open_slide: Callable[..., ScoredSlide], slide: ArraySlide, recipe: Recipe, tmp_path: Path
+) -> None:
+    control = Outline(shapely.box(0, 0, 1024, 1024), "Control: 3+")
+    scored = score_open_slide(slide, recipe, exclude=(control,))
+    score = scored.score
+    assert (score["status"], score["flags"][-1]["code"], score["n_cells"]) == (
+        "not_evaluable",
+        "ONLY_CONTROL",
+        0,
+    )
+    assert score["controls"][0]["reached"] == "3+"
+    assert areas_add_up(score)
+    publish(scored, tmp_path / "slide", report_html="<html></html>")
+    other = load_recipe(rulebook="breast-2007")
+    again = rescore(tmp_path / "slide" / "cells.parquet", "slide", other, derive_patterns=False).score
+    assert (again["reason"], again["n_cells"]) == (score["reason"], 0)
+    assert again["flags"] == score["flags"]
+
+
+@pytest.mark.parametrize("code", ["NOT_AN_ARRAY", "WRONG_PIXEL_SIZE"])
+def test_a_slide_that_is_refused_as_a_whole_has_its_areas(
+    score_open_slide: Callable[..., ScoredSlide], slide: ArraySlide, code: str
+) -> None:
+    recipe = load_recipe(specimen="tma-core", tma=TissueArray())
+    if code == "WRONG_PIXEL_SIZE":
+        slide = replace(slide, pixel_size=PixelSize(0.75, 0.75))
+    score = score_open_slide(slide, recipe).score
+    assert [flag["code"] for flag in score["flags"]] == [code]
+    areas = score["area_mm2"]
+    assert areas["tissue"] == areas["requested"] > 0.02
+    assert areas["excluded"][code.lower()] == pytest.approx(areas["requested"], rel=0.05)
+    assert areas["analysed"] == 0
+    assert areas_add_up(score)
 
 
 def test_two_pieces_are_two_fragments(

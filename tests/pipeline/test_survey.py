@@ -119,6 +119,24 @@ def test_pink_is_known_as_another_stain() -> None:
     assert "pink" in found.stain.evidence
 
 
+def test_nuclei_that_contradict_the_pixel_size_are_told_with_the_tissue(slide: ArraySlide) -> None:
+    found = survey_slide(replace(slide, pixel_size=PixelSize(0.75, 0.75)), None)
+    assert found.refusal is not None
+    assert (found.refusal.code, found.flags) == ("WRONG_PIXEL_SIZE", ())
+    assert found.tissue.tissue.any()
+    assert survey_slide(slide, None).refusal is None
+
+
+def test_ink_is_told_by_colour(slide: ArraySlide) -> None:
+    rgb = slide.rgb.copy()
+    rgb[:, 480:560] = (30, 60, 200)
+    found = survey_slide(replace(slide, rgb=rgb), None)
+    assert list(found.pens) == ["pen_blue"]
+    assert (found.pens["pen_blue"] == found.on_glass["pen"]).all()
+    assert found.pens["pen_blue"][:, 30:35].all()
+    assert survey_slide(slide, None).pens == {}
+
+
 def test_area_of_a_mask() -> None:
     mask = np.zeros((10, 10), bool)
     mask[:4, :5] = True

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
-from her2path.qa.change import EXAMPLES, compare_runs
+from her2path.qa.change import EXAMPLES, Transition, compare_runs
 from her2path.qa.gate import Gate, judge
 from her2path.qa.slide_result import DECISIONS, SlideResult
 from her2path.qa.values import Estimate, Undefined
@@ -58,6 +58,16 @@ def test_a_slide_that_failed_says_why() -> None:
     (flip,) = compare_runs([ONE], [after]).flips
     assert flip.decisions == (("status", "scored", "failed"), ("score", "2+", None))
     assert flip.sentence.endswith("no tissue")
+
+
+def test_every_slide_of_both_runs_went_from_something_to_something() -> None:
+    lost = replace(ONE, decisions={**ONE.decisions} | {"score": None})
+    change = compare_runs([ONE, TWO], [lost, TWO])
+    told = [(one.before, one.after, one.n) for one in change.transitions if one.what == "score"]
+    assert told == [("0", "0", 1), ("2+", None, 1)]
+    (status,) = (one for one in change.transitions if one.what == "status")
+    assert status == Transition("status", "scored", "scored", 2)
+    assert all(one.what != "category" for one in change.transitions)
 
 
 def test_slides_of_one_run_alone_are_named() -> None:

@@ -136,3 +136,12 @@ def test_an_ac2_below_minus_1_lies_in_its_interval() -> None:
     found = number(coefficients(count_readings((a, b), 4), CLASSES, np.arange(10))["ac2_quadratic"])
     assert found.low is not None
     assert found.low <= found.value < -1
+
+
+def test_one_case_of_several_slides_says_that_cases_are_missing() -> None:
+    a, b = np.array([0, 1, 2, 3], np.int8), np.array([0, 1, 2, 2], np.int8)
+    found = coefficients(count_readings([a, b], 4), CLASSES, np.zeros(4, int))
+    assert found["ac1"] == Undefined("two cases are needed; the 4 slides read twice are of one case", 4)
+    alpha_ordinal = number(found["krippendorff_ordinal"])
+    assert "BCa bootstrap over 1 case, " in alpha_ordinal.method
+    assert "the slides are of 1 case" in alpha_ordinal.note

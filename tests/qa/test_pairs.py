@@ -5,15 +5,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2path.qa.pairs import ScaleAgreement, compare
-from her2path.qa.readings import SCORE
+from her2path.qa.readings import CATEGORY, LEVEL, SCORE, Placed, Rater, place_on
 from her2path.qa.values import Estimate, Statistic, Undefined
 
 READINGS = st.lists(st.tuples(st.integers(-1, 3), st.integers(-1, 3)), max_size=25)
 
+LEAST = -2.6
+"""Gwet's AC2 with quadratic weights expects up to 0.722 of four classes by chance: -0.722 / (1 - 0.722)."""
+
 
 def agreement(pairs: list[tuple[int, int]]) -> ScaleAgreement:
     a, b = np.array(pairs, np.int8).reshape(-1, 2).T
-    return compare(SCORE, a, b, np.arange(len(pairs)))
+    return compare(SCORE, Placed(a, a), Placed(b, b), np.arange(len(pairs)))
 
 
 def every(found: ScaleAgreement) -> list[Statistic]:
@@ -32,12 +35,12 @@ def test_every_table_gives_numbers_in_range_or_reasons(pairs: list[tuple[int, in
             case Undefined(reason=reason):
                 assert reason
             case Estimate(value=value, low=None, high=None, note=note):
-                assert -1 - 1e-9 <= value <= 1 + 1e-9
+                assert LEAST - 1e-9 <= value <= 1 + 1e-9
                 assert "no interval" in note
             case Estimate(value=value, low=low, high=high):
                 assert low is not None
                 assert high is not None
-                assert -1 - 1e-9 <= value <= 1 + 1e-9
+                assert LEAST - 1e-9 <= value <= 1 + 1e-9
                 assert low <= high
 
 
@@ -52,6 +55,31 @@ def test_who_comes_first_changes_no_coefficient(pairs: list[tuple[int, int]]) ->
         else:
             assert one == other
     assert (found.table == turned.table.T).all()
+
+
+@given(READINGS)
+@settings(max_examples=30, deadline=None)
+def test_where_every_class_is_known_a_cut_is_the_table_of_two(pairs: list[tuple[int, int]]) -> None:
+    found = agreement(pairs)
+    for place, cut in enumerate(found.cuts.values(), start=1):
+        assert cut.table[1, 1] == found.table[place:, place:].sum()
+        assert cut.table[0, 1] == found.table[:place, place:].sum()
+        assert cut.table.sum() == found.n
+
+
+def test_a_bare_0_lies_below_every_cut_but_the_one_within_score_0() -> None:
+    """Null, ultralow, a 0 that says no more, 1+, 2+ without ISH, 3+ and nothing, beside 1+ throughout."""
+    scores = np.array([0, 0, 0, 1, 2, 3, -1], np.int8)
+    a = Rater("a", scores, np.array([0, 1, -1, 2, 3, 4, -1], np.int8))
+    b = Rater("b", np.ones(7, np.int8), np.full(7, 2, np.int8))
+    n = {}
+    for scale in (CATEGORY, LEVEL):
+        found = compare(scale, place_on(scale, a, None), place_on(scale, b, None), np.arange(7))
+        n[scale.name] = {name: int(cut.table.sum()) for name, cut in found.cuts.items()} | {"": found.n}
+    assert n["category"] == {">=ultralow": 5, ">=1+": 6, ">=2+": 6, "3+": 6, "": 5}
+    assert n["level"] == {">=ultralow": 5, ">=low": 6, "positive": 5, "": 4}
+    low = found.cuts[">=low"].table
+    assert low.tolist() == [[0, 3], [0, 3]]
 
 
 def test_a_rater_of_one_class_is_said_beside_kappa() -> None:

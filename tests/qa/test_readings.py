@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from her2path.qa.readings import CATEGORY, LEVEL, SCORE, STATUS, Rater, Readings, codes_on, why_not_on
+from her2path.qa.readings import (
+    CATEGORY,
+    LEVEL,
+    SCORE,
+    STATUS,
+    Rater,
+    Readings,
+    codes_on,
+    place_on,
+    why_not_on,
+)
 from her2path.qa.spelling import NEGATIVE, POSITIVE, UNKNOWN
 
 RATER = Rater(
@@ -25,6 +35,15 @@ def test_each_scale_takes_what_it_can() -> None:
 
 def test_a_2_without_ish_is_neither_low_nor_positive() -> None:
     assert codes_on(LEVEL, RATER, None).tolist() == [0, 1, -1, 2, -1, -1, -1, 3, -1]
+
+
+def test_what_a_reading_leaves_open_may_lie_on_one_side_of_a_cut() -> None:
+    category, level = place_on(CATEGORY, RATER, ISH), place_on(LEVEL, RATER, ISH)
+    assert category.sides_of(1).tolist() == [0, 1, -1, 1, 1, 1, 1, 1, -1]
+    assert category.sides_of(2).tolist() == [0, 0, 0, 1, 1, 1, 1, 1, -1]
+    assert level.sides_of(2).tolist() == [0, 0, 0, 1, 1, 1, 1, 1, -1]
+    assert level.sides_of(3).tolist() == [0, 0, 0, 0, -1, 0, 1, 1, -1]
+    assert place_on(STATUS, RATER, ISH).sides_of(1).tolist() == codes_on(STATUS, RATER, ISH).tolist()
 
 
 def test_cuts_are_named_after_the_class_that_they_begin() -> None:

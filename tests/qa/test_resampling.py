@@ -65,7 +65,8 @@ def test_draws_keep_the_number_of_cases_and_leave_one_out() -> None:
 def test_too_few_cases_have_no_interval(n: int) -> None:
     a, b = two_raters(n)
     found = bca_interval(draw(tabulate(a, b, 4, np.arange(n))), QUADRATIC)
-    assert found == f"{n} cases are too few to draw from; {MIN_UNITS} are needed"
+    told = {0: "0 cases", 1: "1 case", 4: "4 cases"}[n]
+    assert found == f"{MIN_UNITS} cases are needed to draw from; the slides are of {told}"
 
 
 def test_cases_that_all_agree_have_no_interval() -> None:

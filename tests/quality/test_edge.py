@@ -15,7 +15,6 @@ from her2path.image.geometry import PixelSize
 from her2path.quality.edge import (
     BAND_UM,
     EdgeEffect,
-    edge_band,
     edge_depth_um,
     edge_effect,
     edge_flags,
@@ -31,9 +30,15 @@ def _disc(size: int, radius_px: float) -> Mask:
     return inside
 
 
+def _band(tissue: Mask, width_um: float = BAND_UM) -> Mask:
+    """Tissue no deeper than the width."""
+    band: Mask = tissue & (edge_depth_um(tissue, MPP_UM) <= width_um)
+    return band
+
+
 def test_a_band_is_as_wide_as_asked_and_reaches_inwards() -> None:
     tissue = _disc(400, 150)
-    band = edge_band(tissue, MPP_UM, 100.0)
+    band = _band(tissue, 100.0)
     y, x = np.indices(tissue.shape) - 200
     radius_um = np.hypot(y, x) * MPP_UM
     assert not band[~tissue].any()
@@ -45,15 +50,15 @@ def test_a_lumen_has_no_border_and_a_tear_has() -> None:
     tissue = np.ones((600, 600), bool)
     lumen, tear = _disc(600, 40), np.zeros_like(tissue)
     tear[450:510, 100:500] = True
-    assert not edge_band(tissue & ~lumen, MPP_UM).any()
-    band = edge_band(tissue & ~lumen & ~tear, MPP_UM, 80.0)
+    assert not _band(tissue & ~lumen).any()
+    band = _band(tissue & ~lumen & ~tear, 80.0)
     rows = np.flatnonzero(band.any(axis=1))
     assert (rows[0], rows[-1]) == (430, 529)
 
 
 def test_where_the_picture_ends_is_no_border() -> None:
     tissue = np.ones((50, 80), bool)
-    assert not edge_band(tissue, MPP_UM).any()
+    assert not _band(tissue).any()
     assert np.isinf(edge_depth_um(tissue, MPP_UM)).all()
     tissue[:10] = False
     depth_um = edge_depth_um(tissue, MPP_UM)
@@ -65,7 +70,7 @@ def test_where_the_picture_ends_is_no_border() -> None:
 def test_a_wider_band_holds_the_narrower(seed: int, a_um: float, b_um: float) -> None:
     noise = cv2.GaussianBlur(np.random.default_rng(seed).random((60, 70)), (0, 0), 5)
     tissue: Mask = noise > 0.48
-    narrow, wide = (edge_band(tissue, MPP_UM, width_um) for width_um in sorted((a_um, b_um)))
+    narrow, wide = (_band(tissue, width_um) for width_um in sorted((a_um, b_um)))
     assert not (narrow & ~wide).any()
     assert not (wide & ~tissue).any()
 

@@ -5,20 +5,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from her2path.arrays import Doubles
-from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, mix
+from her2path.arrays import Doubles, Mask, Rgb8
+from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, density_image, mix
 from her2path.image.tissue import find_tissue
-from her2path.pipeline.survey import read_whole, survey_slide
+from her2path.pipeline.survey import survey_slide
 from her2path.quality.glass import find_on_glass, glass_flags
 from her2path.slides.open import open_slide
 
 STAINS = StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, (240, 240, 240), "recipe")
 
 
-@pytest.mark.parametrize("known", [STAINS, None], ids=["stains known", "published"])
-def test_a_clean_section_loses_nothing(section: Doubles, known: StainMatrix | None) -> None:
-    rgb = mix(section, STAINS)
-    found = find_on_glass(rgb, STAINS.white, known, 4.0, find_tissue(rgb, STAINS.white, 4.0))
+def found_on(rgb: Rgb8) -> dict[str, Mask]:
+    od = density_image(rgb, STAINS.white)
+    return find_on_glass(rgb, od, STAINS, 4.0, find_tissue(od, 4.0)[0])
+
+
+def test_a_clean_section_loses_nothing(section: Doubles) -> None:
+    found = found_on(mix(section, STAINS))
     assert list(found) == ["pen", "bubble", "coverslip", "dust", "fold"]
     assert not np.any(list(found.values()))
 
@@ -28,7 +31,7 @@ def test_what_something_covers_is_no_fold(section: Doubles) -> None:
     double[:, 120:132, 60:200] += section[:, 60:72, 60:200]
     rgb = mix(double, STAINS)
     rgb[110:142] = (20, 120, 60)
-    found = find_on_glass(rgb, STAINS.white, STAINS, 4.0, find_tissue(rgb, STAINS.white, 4.0))
+    found = found_on(rgb)
     assert found["pen"][120:132, 60:200].all()
     assert not found["fold"].any()
 
@@ -37,10 +40,7 @@ def test_what_something_covers_is_no_fold(section: Doubles) -> None:
 def test_real_cores_that_lie_flat_and_clean_lose_nothing(realdata: Path, core: str) -> None:
     slide = open_slide(realdata / "her2_cores" / f"{core}.jpg", mpp_um=(0.23, 0.23))
     survey = survey_slide(slide, None)
-    rgb, _ = read_whole(slide, survey.downsample)
-    mpp_um = slide.pixel_size.mean_um * survey.downsample
-    found = find_on_glass(rgb, survey.stains.white, survey.stains, mpp_um, survey.tissue)
-    lost = np.any(list(found.values()), axis=0) & survey.tissue.tissue
+    lost = np.any(list(survey.on_glass.values()), axis=0) & survey.tissue.tissue
     assert np.count_nonzero(lost) < 0.003 * np.count_nonzero(survey.tissue.tissue)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from her2path.arrays import Doubles
-from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, mix
+from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, density_image, mix
 from her2path.image.tissue import find_tissue
 from her2path.quality.pen import pen_colours
 
@@ -14,8 +14,8 @@ def test_two_pens_share_what_find_tissue_calls_pen(section: Doubles) -> None:
     rgb = mix(section, STAINS)
     rgb[:, 40:55] = (20, 120, 60)
     rgb[:, 190:205] = (30, 60, 200)
-    tissue = find_tissue(rgb, STAINS.white, 4.0)
-    colours = pen_colours(rgb, STAINS.white, 4.0, tissue)
+    tissue, inks = find_tissue(density_image(rgb, STAINS.white), 4.0)
+    colours = pen_colours(inks, tissue.pen)
     assert list(colours) == ["pen_green", "pen_blue"]
     assert (np.sum(list(colours.values()), axis=0) == tissue.pen).all()
     assert colours["pen_green"][:, 38:57].all()
@@ -23,5 +23,5 @@ def test_two_pens_share_what_find_tissue_calls_pen(section: Doubles) -> None:
 
 
 def test_a_slide_without_ink_has_no_colours(section: Doubles) -> None:
-    rgb = mix(section, STAINS)
-    assert pen_colours(rgb, STAINS.white, 4.0, find_tissue(rgb, STAINS.white, 4.0)) == {}
+    tissue, inks = find_tissue(density_image(mix(section, STAINS), STAINS.white), 4.0)
+    assert pen_colours(inks, tissue.pen) == {}

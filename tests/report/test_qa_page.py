@@ -131,6 +131,21 @@ def test_names_and_texts_are_shown_as_they_are(qa_readings: Readings) -> None:
         assert shown in text
 
 
+def test_a_column_of_numbers_is_no_column_that_could_not_be_read(qa_readings: Readings) -> None:
+    few = replace(
+        qa_readings,
+        measures={"h_score": np.arange(float(len(qa_readings.slide_ids)))},
+        left_out={"h_score": "is read as numbers"},
+    )
+    text = Shown(render_qa(study_agreement(few), compare_methods(few))).text
+    assert "Columns of numbers, which are no raters: h_score." in text
+    assert "could not be read" not in text
+    more = replace(few, left_out={**few.left_out, "notes": "holds no score"})
+    text = Shown(render_qa(study_agreement(more), compare_methods(more))).text
+    assert "Column notes left out: holds no score" in text
+    assert "Column h_score" not in text
+
+
 def test_controls_and_rates_have_pages_of_their_own(qa_readings: Readings) -> None:
     page = Shown(render_watch(controls={"3+": Undefined("5 runs; a baseline needs 20")}))
     assert "3+: not judged: 5 runs" in page.text

@@ -12,7 +12,7 @@ import pytest
 from her2path.errors import ConfigurationError, UsageError
 from her2path.qa.change import compare_runs
 from her2path.qa.slide_result import FRACTIONS, UNITS
-from her2path.store.qa_runs import THINNED, flat, read_densities, read_results
+from her2path.store.qa_runs import THINNED, find_reports, flat, read_densities, read_results
 
 SCORE = {
     "slide_id": "one",
@@ -169,3 +169,13 @@ def test_the_folder_and_its_table_agree_on_what_both_tell(tmp_path: Path) -> Non
     assert change.is_none
     assert change.differences == ()
     assert {move.what for move in change.moves} == {"n_cells", "h_score"}
+
+
+def test_reports_are_found_from_where_the_page_lies(tmp_path: Path) -> None:
+    write(tmp_path / "old" / "a #1", SCORE)
+    write(tmp_path / "old" / "b", SCORE)
+    (tmp_path / "old" / "a #1" / "report.html").write_text("x", encoding="utf-8")
+    assert find_reports(tmp_path / "old", tmp_path / "new" / "qa") == {
+        "a #1": "../../old/a%20%231/report.html"
+    }
+    assert find_reports(tmp_path / "old" / "cohort.csv", tmp_path) == {}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2path.arrays import Mask
-from her2path.store.raster import cells_inside, region_mask
+from her2path.store.raster import region_mask
 
 RING = shapely.Polygon(
     [(2, 2), (30, 5), (25, 28), (4, 26)],
@@ -63,13 +63,3 @@ def test_nothing_there_draws_nothing(polygons: list[shapely.Geometry]) -> None:
 
 def test_a_region_larger_than_the_mask_fills_it() -> None:
     assert region_mask([shapely.box(-1e5, -1e5, 1e5, 1e5)], (10, 12)).all()
-
-
-def test_cells_agree_with_the_mask() -> None:
-    y, x = (axis.ravel().astype(np.int32) for axis in np.mgrid[:32, :32])
-    np.testing.assert_array_equal(cells_inside([RING], y, x).reshape(32, 32), region_mask([RING], (32, 32)))
-
-
-def test_no_region_holds_no_cell() -> None:
-    one = np.zeros(1, np.int32)
-    assert cells_inside([], one, one).tolist() == [False]

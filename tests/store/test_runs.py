@@ -1,6 +1,7 @@
-"""Results appear whole or not at all, whenever the program dies; and no slide overwrites another's."""
+"""Results appear whole or not at all, whenever the program dies."""
 
 import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,17 +11,17 @@ import numpy as np
 import orjson
 import pytest
 
-from her2path.errors import OutputError, UsageError
+from her2path.errors import OutputError
+from her2path.store.claims import claim
 from her2path.store.runs import (
     SCORE_KEYS,
-    SLIDE_ID,
     already_scored,
+    bring_back,
     check_writable,
     describe_file,
     publish_files,
     read_score,
     score_json,
-    slide_ids,
     write_run,
 )
 
@@ -49,6 +50,25 @@ def content(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.iterdir() if path.name != "score.json"}
 
 
+def die_after(n_changes: int, patched: pytest.MonkeyPatch) -> None:
+    """Have the program die before the change to the disk that follows ``n_changes`` others."""
+    left = n_changes
+
+    def dying(call: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*args: Any, **kwargs: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+            return call(*args, **kwargs)
+
+        return step
+
+    for name in ("rename", "replace", "mkdir", "unlink", "write_text", "write_bytes"):
+        patched.setattr(Path, name, dying(getattr(Path, name)))
+    patched.setattr(shutil, "rmtree", dying(shutil.rmtree))
+
+
 class TestPublishing:
     def test_all_files_and_nothing_else(self, tmp_path: Path) -> None:
         publish_files(tmp_path / "a", score(), files("one"))
@@ -74,33 +94,89 @@ class TestPublishing:
         with pytest.raises(OutputError, match=r"No space left on device.*free space"):
             publish_files(tmp_path / "a", score(), files("two") | {"last": full})
         assert content(tmp_path / "a") == {"cells.parquet": "one", "report.html": "one"}
+        assert [path.name for path in tmp_path.iterdir()] == ["a"]  # what was half done takes no space
 
-    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_a_finished_result_of_another_kind_is_kept(self, tmp_path: Path) -> None:
+        for seconds, changes in enumerate(({}, {"recipe_digest": "cd"}, {"software": "her2path 2"})):
+            publish_files(tmp_path / "a", score(seconds=seconds, **changes), files(str(seconds)))
+        assert content(tmp_path / "a")["report.html"] == "2"
+        kept = {read["seconds"]: one for one in tmp_path.glob("earlier/a/*") if (read := read_score(one))}
+        assert {seconds: content(one)["report.html"] for seconds, one in kept.items()} == {0: "0", 1: "1"}
+        assert kept[1].name.startswith("cd-")
+
+    def test_a_slide_that_was_copied_again_keeps_the_result_of_the_old_file(self, tmp_path: Path) -> None:
+        slide = tmp_path / "slide.svs"
+        for text in ("half of it", "the whole of it"):
+            slide.write_text(text)
+            publish_files(tmp_path / "out" / "a", score(), files(text) | {"run.json": record(slide)})
+        (kept,) = tmp_path.glob("out/earlier/a/*")
+        assert content(kept)["report.html"] == "half of it"
+
+    def test_a_failure_takes_the_place_of_nothing_that_was_finished(self, tmp_path: Path) -> None:
+        publish_files(tmp_path / "a", score(), files("one"))
+        publish_files(tmp_path / "a", score(status="failed"), files("two"))
+        (kept,) = tmp_path.glob("earlier/a/*")
+        assert content(kept)["report.html"] == "one"
+        publish_files(tmp_path / "a", score(), files("three"))
+        assert not kept.exists()
+
+    def test_a_folder_that_is_no_result_is_never_touched(self, tmp_path: Path) -> None:
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "Data0001.dat").write_bytes(b"pixels of a.mrxs")
+        with pytest.raises(OutputError, match="is no result of her2path; move it away"):
+            publish_files(tmp_path / "a", score(), files("one"))
+        assert (tmp_path / "a" / "Data0001.dat").read_bytes() == b"pixels of a.mrxs"
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="names of open files are told by Linux")
+    def test_everything_is_on_the_disk_before_it_takes_its_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        order: list[str] = []
+        fsync, rename = os.fsync, Path.rename
+
+        def noted_sync(opened: int) -> None:
+            order.append(Path(f"/proc/self/fd/{opened}").readlink().name)
+            fsync(opened)
+
+        def noted_rename(path: Path, to: Path) -> Path:
+            order.append(f"{path.name} -> {to.name}")
+            return rename(path, to)
+
+        monkeypatch.setattr(os, "fsync", noted_sync)
+        monkeypatch.setattr(Path, "rename", noted_rename)
+        publish_files(tmp_path / "a", score(), files("one"))
+        assert [name.rstrip("0123456789") for name in order] == [
+            "cells.parquet",
+            "report.html",
+            ".a.new",
+            ".score.json.",
+            ".a.new",
+            ".a.new -> a",
+            tmp_path.name.rstrip("0123456789"),
+        ]
+
+    @pytest.mark.parametrize(
+        "before",
+        [
+            None,
+            score(seconds=1),
+            score(seconds=1, recipe_digest="cd"),
+            score(seconds=1, software="her2path 0"),
+            score(seconds=1, status="failed"),
+        ],
+        ids=["nothing", "the same", "another recipe", "another version", "a failure"],
+    )
     def test_killed_at_any_moment(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overwrite: bool
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: dict[str, Any] | None
     ) -> None:
         """The program is killed before its first, second, ... change to the disk, until one run survives."""
         killed, n_kills = True, 0
         while killed:
             folder = tmp_path / str(n_kills) / "a"
-            if overwrite:
-                publish_files(folder, score(seconds=1), files("one"))
-            left = n_kills
+            if before is not None:
+                publish_files(folder, before, files("one"))
             with monkeypatch.context() as patched:
-
-                def dying(call: Callable[..., Any]) -> Callable[..., Any]:
-                    def step(*args: Any, **kwargs: Any) -> Any:
-                        nonlocal left
-                        left -= 1
-                        if left < 0:
-                            raise KeyboardInterrupt
-                        return call(*args, **kwargs)
-
-                    return step
-
-                for name in ("rename", "replace", "mkdir", "write_text", "write_bytes"):
-                    patched.setattr(Path, name, dying(getattr(Path, name)))
-                patched.setattr("shutil.rmtree", dying(__import__("shutil").rmtree))
+                die_after(n_kills, patched)
                 try:
                     publish_files(folder, score(seconds=2), files("two"))
                     killed = False
@@ -108,13 +184,18 @@ class TestPublishing:
                     n_kills += 1
             check_writable(folder.parent)
             found = read_score(folder)
-            assert found is not None or not overwrite
+            assert found is not None or before is None
             if found is not None:
                 text = {1: "one", 2: "two"}[found["seconds"]]
                 assert content(folder) == {"cells.parquet": text, "report.html": text}
             publish_files(folder, score(seconds=3), files("three"))
             assert content(folder) == {"cells.parquet": "three", "report.html": "three"}
-            assert [path.name for path in folder.parent.iterdir()] == ["a"]
+            earlier = list(folder.parent.glob("earlier/a/*"))
+            if before in (None, score(seconds=1), score(seconds=1, status="failed")):
+                assert earlier == []
+            else:
+                assert [content(one)["report.html"] for one in earlier] == ["one"]
+            assert {path.name for path in folder.parent.iterdir()} <= {"a", "earlier", ".claims"}
         assert n_kills >= 5
 
     def test_keys_stand_in_the_order_of_reading_and_nan_is_null(self) -> None:
@@ -177,59 +258,70 @@ class TestResuming:
         assert already_scored(tmp_path / "a", NOWHERE, **wanted, files=["more", "another"]) is None
 
 
-class TestNames:
-    @pytest.mark.parametrize("path", ["", "..", "../..", "/", ".svs", "..."])
-    def test_a_path_without_a_name_never_names_the_output_folder_itself(
-        self, tmp_path: Path, path: str
-    ) -> None:
-        (name,) = slide_ids([Path(path)], tmp_path)
-        assert SLIDE_ID.fullmatch(name)
-        assert (tmp_path / name).parent == tmp_path
+class TestBringingBack:
+    def test_a_user_who_goes_back_to_the_old_recipe_waits_for_nothing(self, tmp_path: Path) -> None:
+        for digest in ("ab", "cd"):
+            publish_files(tmp_path / "a", score(recipe_digest=digest), files(digest))
+        found = bring_back(tmp_path / "a", NOWHERE, digest="ab", software="her2path 1")
+        assert found is not None
+        assert content(tmp_path / "a")["report.html"] == "ab"
+        (kept,) = tmp_path.glob("earlier/a/*")
+        assert content(kept)["report.html"] == "cd"
 
-    @pytest.mark.parametrize("stem", ["runs", "Runs", "cohort.csv", "cohort.parquet", "x" * 250, "ü" * 125])
-    def test_a_name_that_the_folder_cannot_have_gets_a_hash(self, tmp_path: Path, stem: str) -> None:
-        (name,) = slide_ids([Path(f"{stem}.svs")], tmp_path)
-        assert name.startswith(stem[:90])
-        assert name[-9] == "-"
-        assert len(name.encode()) < 220
+    @pytest.mark.parametrize("wanted", [{"digest": "ef"}, {"software": "her2path 2"}, {"files": ["more"]}])
+    def test_what_was_never_scored_so_is_to_be_scored(self, tmp_path: Path, wanted: dict[str, Any]) -> None:
+        for digest in ("ab", "cd"):
+            publish_files(tmp_path / "a", score(recipe_digest=digest), files(digest))
+        asked = {"digest": "ab", "software": "her2path 1"} | wanted
+        assert bring_back(tmp_path / "a", NOWHERE, **asked) is None
+        assert content(tmp_path / "a")["report.html"] == "cd"
 
-    def test_what_no_name_holds_is_replaced(self, tmp_path: Path) -> None:
-        assert slide_ids([Path("two\nlines.svs")], tmp_path) == ("two_lines",)
+    def test_killed_at_any_moment(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        killed, n_kills = True, 0
+        while killed:
+            folder = tmp_path / str(n_kills) / "a"
+            for digest in ("ab", "cd"):
+                publish_files(folder, score(recipe_digest=digest), files(digest))
+            with monkeypatch.context() as patched:
+                die_after(n_kills, patched)
+                try:
+                    bring_back(folder, NOWHERE, digest="ab", software="her2path 1")
+                    killed = False
+                except KeyboardInterrupt:
+                    n_kills += 1
+            check_writable(folder.parent)
+            standing = [folder, *folder.parent.glob("earlier/a/*")]
+            assert {content(one)["report.html"] for one in standing} == {"ab", "cd"}
+        assert n_kills >= 3
 
-    def test_the_programs_own_names_are_not_given(self, tmp_path: Path) -> None:
-        with pytest.raises(UsageError, match="'runs' is a name of the program's own"):
-            slide_ids([Path("a.svs")], tmp_path, ["Runs"])
 
-    def test_the_stem_and_for_a_second_one_a_hash_of_its_path(self, tmp_path: Path) -> None:
-        paths = [Path("x/slide.svs"), Path("y/slide.svs"), Path("y/SLIDE.ndpi"), Path("other.tif")]
-        names = slide_ids(paths, tmp_path)
-        assert (names[0], names[3]) == ("slide", "other")
-        assert names[1].startswith("slide-")
-        assert names[2].startswith("SLIDE-")
-        assert len({name.casefold() for name in names}) == 4
-        assert names == slide_ids(paths, tmp_path)
-
-    def test_a_given_id_wins_over_a_stem(self, tmp_path: Path) -> None:
-        names = slide_ids([Path("x/a.svs"), Path("y/b.svs")], tmp_path, [None, "a"])
-        assert names[1] == "a"
-        assert names[0].startswith("a-")
-
-    def test_the_folder_of_another_slide_is_left_alone(self, tmp_path: Path) -> None:
-        publish_files(tmp_path / "slide", score(path="x/slide.svs"), {})
-        assert slide_ids([Path("x/slide.svs")], tmp_path) == ("slide",)
-        assert slide_ids([Path("y/slide.svs")], tmp_path)[0].startswith("slide-")
-
-    def test_every_bad_id_is_named_at_once(self, tmp_path: Path) -> None:
-        paths = [Path(f"{n}.svs") for n in range(5)]
-        with pytest.raises(UsageError) as caught:
-            slide_ids(paths, tmp_path, ["../up", ".hidden", "twice", "Twice", ""])
-        assert len(str(caught.value).splitlines()) == 3
+def test_what_another_process_works_on_is_left_to_it(tmp_path: Path) -> None:
+    publish_files(tmp_path / "a", score(), files("one"))
+    (tmp_path / "a").rename(tmp_path / ".a.new")
+    with claim(tmp_path, "a"):
+        check_writable(tmp_path)
+        assert not (tmp_path / "a").exists()
+    check_writable(tmp_path)
+    assert content(tmp_path / "a")["report.html"] == "one"
 
 
 def test_an_unwritable_folder_is_found_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="--out"):
         check_writable(tmp_path / "file" / "out")
+
+
+def test_a_disk_that_is_full_is_told_and_nothing_is_left_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match=r"No space left on device.*free space"):
+        check_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_writable_folder_is_made_and_left_empty(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""Who scores: one slide stays in this process, several get processes, and an address is somebody else's."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from her2path.batch.job import Attempt, Job, Outcome
+from her2path.cli import batch_crew
+from her2path.cli.batch_crew import check_scheduler, crew_for
+from her2path.cli.batch_work import Work
+from her2path.errors import UsageError
+from her2path.runners.here import HereCrew
+from her2path.store.manifest import ManifestRow
+from her2path.store.recipes import load_recipe
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DONE = Outcome(Attempt("node1", 1, NOON, NOON), score={"status": "scored"})
+WORK = Work(Path("/out"), device="cpu", threads=1, overwrite=False, geojson=False)
+
+
+@pytest.mark.parametrize("scheduler", ["local", "tcp://127.0.0.1:8786", "tls://node-1.lab:8786"])
+def test_a_scheduler_is_local_or_an_address(scheduler: str) -> None:
+    check_scheduler(scheduler)
+
+
+@pytest.mark.parametrize("scheduler", ["", "here", "tcp://node1", "http://node1:8786", "node1:8786"])
+def test_anything_else_is_refused(scheduler: str) -> None:
+    with pytest.raises(UsageError, match="tcp://HOST:PORT"):
+        check_scheduler(scheduler)
+
+
+def test_a_scheduler_elsewhere_needs_dask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_crew, "_has_dask", lambda: False)
+    check_scheduler("local")
+    with pytest.raises(UsageError, match=r"her2path\[cluster\]"):
+        check_scheduler("tcp://127.0.0.1:8786")
+
+
+def test_one_slide_gets_all_threads_of_this_process_and_is_read_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[Path] = []
+    made: list[Work] = []
+    monkeypatch.setattr(batch_crew, "read_ahead", read.append)
+
+    def crew_of(work: Work) -> HereCrew[Job, Outcome]:
+        made.append(work)
+        return HereCrew(lambda job: DONE)
+
+    monkeypatch.setattr(batch_crew, "HereCrew", crew_of)
+    job = Job("a", ManifestRow(Path("a.svs")), load_recipe(), 1)
+    with crew_for(WORK, "local", n_slides=1, workers=3) as crew:
+        assert crew.hands == 1
+        crew.give(job)
+        (finished,) = crew.take(10)
+    assert finished.result is DONE
+    assert read == [Path("a.svs")]
+    assert made[0].threads == 3
