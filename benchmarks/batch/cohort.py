@@ -33,7 +33,7 @@ def slide(name: str, index: int, **more: object) -> SlideSpec:
             "name": name,
             "size_px": (EDGE_PX, EDGE_PX),
             "seed": 50_000 + index,
-            "scanner": SCANNERS[index % len(SCANNERS)],
+            "scanner": SCANNERS[index // len(PATTERNS) % len(SCANNERS)],
             "patterns": PATTERNS[score],
             "tumour": {"architecture": "nests", "share": 0.6},
             **more,
@@ -116,7 +116,7 @@ def main() -> None:
         lines = csv.writer(file)
         lines.writerow(["path", "case_id", "scanner", "block"])
         lines.writerows(
-            (name, f"case-{i // 2:03}", SCANNERS[i % len(SCANNERS)], f"B{i % 7}")
+            (name, f"case-{i // 2:03}", SCANNERS[i // len(PATTERNS) % len(SCANNERS)], f"B{i % 7}")
             for i, (name, _) in enumerate(rows)
         )
     with (wanted.folder / "expected.csv").open("w", newline="") as file:

@@ -12,6 +12,7 @@ from her2path.arrays import Ints, Mask
 from her2path.cells.table import NOWHERE, CellTable
 from her2path.image.fragments import Labels, label_fragments
 from her2path.image.geometry import PixelSize
+from her2path.image.masks import light
 from her2path.pipeline.region_classes import RegionClasses, sort_by_meaning
 from her2path.pipeline.survey import Survey, mask_area_mm2
 from her2path.store.raster import region_mask
@@ -77,12 +78,12 @@ class Areas:
 
     def without(self, reason: str, mask: Mask) -> "Areas":
         """Leave out one thing more, of what is analysed and of what is measured apart."""
-        excluded = {**self.excluded, reason: self.analysed & mask}
+        excluded = {**self.excluded, reason: light(self.analysed & mask)}
         return replace(self._spoilt(mask), excluded=excluded)
 
     def without_unreadable(self, mask: Mask) -> "Areas":
         """Leave out what turned out not to be readable."""
-        return replace(self._spoilt(mask), unreadable=self.unreadable | (self.analysed & mask))
+        return replace(self._spoilt(mask), unreadable=light(self.unreadable | (self.analysed & mask)))
 
     def _spoilt(self, mask: Mask) -> "Areas":
         def clean(labels: Labels | None) -> Labels | None:
@@ -169,9 +170,9 @@ def find_areas(
         ("region", by_hand),
         *on_glass.items(),
     ):
-        excluded[reason] = left & mask
+        excluded[reason] = light(left & mask)
         left &= ~mask
-    unreadable = left & survey.unreadable
+    unreadable = light(left & survey.unreadable)
     if not survey.stain.is_scorable:
         excluded["not_ihc"] = left & ~unreadable
     return Areas(

@@ -70,8 +70,8 @@ class Spool(Generic[Rows]):
             column.append(values)
         return np.concatenate(column) if column else np.asarray(getattr(self._empty, name))
 
-    def rows(self, order: NDArray[np.integer]) -> Rows:
-        """Give all rows, in the order of an index array."""
+    def rows(self, order: NDArray[np.integer] | slice = slice(None)) -> Rows:
+        """Give all rows, in the order of an index array; without one, as they came."""
         columns = {field.name: self.column(field.name)[order] for field in fields(self._empty)}
         return type(self._empty)(**columns)
 

@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from her2path.arrays import Mask, Rgb8
+from her2path.arrays import Floats, Mask, Rgb8
 from her2path.errors import NotEvaluableError, ReadError
 from her2path.flags import Flag
 from her2path.image.estimate import estimate_stains, estimate_white
 from her2path.image.geometry import PixelSize, Region
+from her2path.image.masks import light
 from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, Vector, density_image
 from her2path.image.tissue import MIN_TISSUE_MM2, SURVEY_MPP_UM, TissueMap, find_tissue
 from her2path.quality.checks import check_pixels
@@ -94,7 +95,7 @@ def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
     rgb, unreadable = read_whole(slide, downsample)
     white = estimate_white(rgb) if given is None else given.white
     od = density_image(rgb, white)
-    tissue, inks = find_tissue(od, mpp_um)
+    tissue, pens = _tissue_and_pens(od, mpp_um)
     tissue_mm2 = mask_area_mm2(tissue.tissue, downsample, pixel_size)
     if tissue_mm2 < MIN_TISSUE_MM2:
         raise NotEvaluableError(
@@ -119,9 +120,15 @@ def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
     else:
         stains = StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, BRIGHT, "published")
         on_glass = {"pen": tissue.pen}
-    pens = pen_colours(inks, tissue.pen)
-    seen = replace(tissue, tissue=tissue.tissue | unreadable)
-    return Survey(downsample, seen, unreadable, on_glass, pens, stains, stain, flags, refusal)
+    seen = replace(tissue, tissue=tissue.tissue | unreadable, pen=light(tissue.pen))
+    on_glass = {reason: light(mask) for reason, mask in on_glass.items()}
+    return Survey(downsample, seen, light(unreadable), on_glass, pens, stains, stain, flags, refusal)
+
+
+def _tissue_and_pens(od: Floats, mpp_um: float) -> tuple[TissueMap, dict[str, Mask]]:
+    # A function of its own, so that the masks of all inks are gone before the survey needs most memory.
+    tissue, inks = find_tissue(od, mpp_um)
+    return tissue, pen_colours(inks, tissue.pen)
 
 
 def read_whole(slide: Slide, downsample: int) -> tuple[Rgb8, Mask]:
@@ -221,10 +228,11 @@ def _tissue_patches(
 
     In reading order; the middles are pixels of the survey grid.
     """
-    places = np.argwhere(tissue)
+    places = np.flatnonzero(tissue)
     chosen = places[np.unique(np.linspace(0, len(places) - 1, N_SAMPLES).astype(int))]
+    del places  # eight bytes for every pixel of tissue
     patches, middles = [], []
-    for row, column in chosen.tolist():
+    for row, column in zip(*(at.tolist() for at in np.unravel_index(chosen, tissue.shape)), strict=True):
         y_px, x_px = row * downsample - SAMPLE_PX // 2, column * downsample - SAMPLE_PX // 2
         try:
             patches.append(slide.read(Region(y_px, x_px, SAMPLE_PX, SAMPLE_PX)))

@@ -1,7 +1,7 @@
 """The cells of one tile, and of all tiles of a slide: the part that runs in parallel."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +20,7 @@ from her2path.image.geometry import Region, Tile, plan_tiles, scales_for
 from her2path.image.stains import StainMatrix
 from her2path.pipeline.spool import Spool
 from her2path.quality.blocks import BlockPlan, BlockSums, measure_blocks
+from her2path.runners.memory import freed_memory_kept, give_back
 from her2path.runners.protocol import Runner
 from her2path.segment.protocol import Segmenter
 from her2path.segment.rays import polygon_area_um2
@@ -32,6 +33,10 @@ times. Larger ones would make the network need more than 2 GB for two workers.""
 FEW_TILES = 8
 """A slide with less tissue than this many tiles is cut into small ones, so that all workers have something to
 do until the end."""
+
+GIVE_BACK_EVERY = 32
+"""Tiles after which kept memory that is free is given back, some ten seconds of work: taking what is needed
+again costs a hundredth of that."""
 
 PIECE_PX = 256
 """A tile that cannot be read whole is read in pieces of this size; those that fail are unreadable area."""
@@ -64,8 +69,12 @@ def gather(parts: Iterable[TileCells]) -> TileCells:
     The cells wait on disk until the last tile is done (``Spool``).
     """
     unreadable: list[Region] = []
-    blocks, n_px, seconds = [BlockSums.empty()], 0, np.zeros(4)
-    with closing(Spool(CellTable.empty())) as tables, closing(Spool(Columns())) as evidence:
+    n_px, seconds = 0, np.zeros(4)
+    with (
+        closing(Spool(CellTable.empty())) as tables,
+        closing(Spool(Columns())) as evidence,
+        closing(Spool(BlockSums.empty())) as blocks,
+    ):
         for part in parts:
             tables.append(part.table)
             evidence.append(part.evidence)
@@ -77,7 +86,7 @@ def gather(parts: Iterable[TileCells]) -> TileCells:
         return TileCells(
             table=tables.rows(order),
             evidence=evidence.rows(order),
-            blocks=BlockSums.concat(blocks),
+            blocks=blocks.rows(),
             unreadable=tuple(unreadable),
             n_px=n_px,
             seconds=tuple(seconds.tolist()),
@@ -136,7 +145,7 @@ def cells_in_slide(
     *,
     blocks: BlockPlan,
     stained_od: float,
-) -> Iterator[TileCells]:
+) -> Generator[TileCells]:
     """Cells of every tile, tile by tile in the order given.
 
     Parameters
@@ -157,7 +166,11 @@ def cells_in_slide(
     work = partial(
         cells_in_tile, slide=slide, stains=stains, segmenter=segmenter, blocks=blocks, stained_od=stained_od
     )
-    return runner.map(work, tiles)
+    with freed_memory_kept(), closing(runner.map(work, tiles)) as found:
+        for n_done, cells in enumerate(found, start=1):
+            yield cells
+            if n_done % GIVE_BACK_EVERY == 0:
+                give_back()
 
 
 def cells_in_tile(

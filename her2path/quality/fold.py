@@ -42,6 +42,9 @@ DOUBLE_UM2, DOUBLE_ALONE_UM2 = 400.0, 2000.0
 """Least area that is surely double, two or three cells; and where DAB says nothing. Of what rises with DAB,
 single layers of cores and drawn slides have up to 305 µm²; of what rises without it, up to 825."""
 
+ROWS = 256
+"""Unmixed at a time."""
+
 MIN_FOLD_UM2 = 2000.0
 MARGIN_UM, GAP_UM = 8.0, 24.0
 """Round what is found, and half of what is bridged: between cells a fold is as pale as one layer."""
@@ -66,7 +69,7 @@ def find_folds(rgb: Rgb8, stains: StainMatrix, tissue: Mask, mpp_um: float) -> M
     Mask
         ``(y, x)``.
     """
-    haematoxylin, dab = (np.maximum(plane, 0).astype(np.float32) for plane in unmix(rgb, stains)[:2])
+    haematoxylin, dab = _densities(rgb, stains)
     nuclei: Mask = (
         tissue
         & (haematoxylin == cv2.dilate(haematoxylin, np.ones((3, 3), np.uint8)))
@@ -91,6 +94,14 @@ def find_folds(rgb: Rgb8, stains: StainMatrix, tissue: Mask, mpp_um: float) -> M
     fold = (area_um2 >= MIN_FOLD_UM2) & (rises | (~told & (double_um2 >= DOUBLE_ALONE_UM2)))
     fold[0] = False
     return closed(grown(fold[pieces], MARGIN_UM / mpp_um), GAP_UM / mpp_um) & tissue
+
+
+def _densities(rgb: Rgb8, stains: StainMatrix) -> Floats:
+    """Unmix haematoxylin and DAB, ``(2, y, x)``, some rows at a time: ``unmix`` needs much memory."""
+    planes = np.empty((2, *rgb.shape[:2]), np.float32)
+    for top in range(0, len(rgb), ROWS):
+        planes[:, top : top + ROWS] = np.maximum(unmix(rgb[top : top + ROWS], stains)[:2], 0)
+    return planes
 
 
 def _mean_where(plane: Floats, weight: Floats, reach_px: float) -> Floats:

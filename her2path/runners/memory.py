@@ -27,7 +27,7 @@ def freed_memory_kept() -> Iterator[bool]:
 
     Nothing but time changes. Only glibc can be asked; the value is whether it could.
     """
-    if platform.libc_ver()[0] != "glibc":
+    if not _is_glibc():
         yield False
         return
     c_library = ctypes.CDLL(None)
@@ -41,4 +41,17 @@ def freed_memory_kept() -> Iterator[bool]:
         yield kept
     finally:
         set_thresholds(USUAL_BYTES)
-        c_library.malloc_trim(0)
+        give_back()
+
+
+def give_back() -> None:
+    """Have the C library give back to the system what is free now, also between blocks that are in use.
+
+    What is kept grows over hours: blocks of many sizes leave gaps that fit none of the next.
+    """
+    if _is_glibc():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _is_glibc() -> bool:
+    return platform.libc_ver()[0] == "glibc"

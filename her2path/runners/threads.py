@@ -5,7 +5,6 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from her2path.runners.memory import freed_memory_kept
 from her2path.runners.protocol import Item, Result
 
 LOOK_AHEAD = 2
@@ -25,11 +24,10 @@ class ThreadRunner:
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
         """See ``Runner.map``."""
         if self.workers == 1:
-            with freed_memory_kept():
-                yield from map(function, items)
+            yield from map(function, items)
             return
         waiting: deque[Future[Result]] = deque()
-        with freed_memory_kept(), ThreadPoolExecutor(self.workers, thread_name_prefix="tile") as pool:
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="tile") as pool:
             try:
                 for item in items:
                     waiting.append(pool.submit(function, item))

@@ -2,11 +2,12 @@
 
 import ctypes
 import platform
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from her2path.runners.memory import freed_memory_kept
+from her2path.runners.memory import freed_memory_kept, give_back
 
 
 def test_glibc_agrees_and_arrays_are_what_they_were() -> None:
@@ -41,3 +42,18 @@ def test_another_library_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", None)
     with freed_memory_kept() as kept:
         assert not kept
+    give_back()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked")
+def test_what_is_free_between_blocks_in_use_is_given_back() -> None:
+    def resident_kb() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+    with freed_memory_kept():
+        blocks = [np.ones(1 << 17) for _ in range(100)]  # 1 MiB each
+        del blocks[::2]
+        before = resident_kb()
+        give_back()
+        assert resident_kb() < before - 30_000
