@@ -12,7 +12,8 @@
     │   └── RegistryError                the database of a batch cannot be opened or used
     ├── SlideError (OSError)             this slide cannot be read: its status is "failed", the others go on
     │   ├── PixelSizeError               no pixel size, or one that no microscope has
-    │   └── ReadError                    some pixels cannot be read; their area is counted as unreadable
+    │   ├── ReadError                    some pixels cannot be read; their area is counted as unreadable
+    │   └── StorageError                 its drive does not give it now; nothing is counted, it is tried again
     ├── WorkerLostError                  the process that scored this slide died: its status is "failed"
     └── NotEvaluableError                read, but there is nothing on it that may be scored: "not_evaluable"
 
@@ -82,6 +83,10 @@ class PixelSizeError(SlideError):
 
 class ReadError(SlideError):
     """A region of an open slide cannot be read."""
+
+
+class StorageError(SlideError):
+    """The drive that a slide lies on fails, which may pass: it tells nothing of the slide."""
 
 
 class WorkerLostError(Her2pathError):

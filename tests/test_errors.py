@@ -5,7 +5,15 @@ import pickle
 import pytest
 
 from her2path import errors
-from her2path.errors import ConfigurationError, Her2pathError, NotEvaluableError, SlideError, UsageError
+from her2path.errors import (
+    ConfigurationError,
+    Her2pathError,
+    NotEvaluableError,
+    ReadError,
+    SlideError,
+    StorageError,
+    UsageError,
+)
 
 EVERY = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
 
@@ -31,6 +39,7 @@ def test_every_error_is_drawn_in_the_tree() -> None:
         ("SlideError", OSError),
         ("PixelSizeError", OSError),
         ("ReadError", OSError),
+        ("StorageError", OSError),
     ],
 )
 def test_an_error_is_also_its_builtin(name: str, builtin: type[Exception]) -> None:
@@ -42,6 +51,11 @@ def test_what_ends_the_program_is_not_what_ends_a_slide() -> None:
     assert not issubclass(SlideError, UsageError)
     assert not issubclass(UsageError, SlideError)
     assert not issubclass(NotEvaluableError, (SlideError, UsageError))
+
+
+def test_a_drive_that_is_away_is_never_taken_for_damaged_pixels() -> None:
+    assert issubclass(StorageError, SlideError)
+    assert not issubclass(StorageError, ReadError)
 
 
 def test_a_configuration_error_lists_every_mistake_with_its_file() -> None:
@@ -57,6 +71,7 @@ def test_a_configuration_error_lists_every_mistake_with_its_file() -> None:
     "error",
     [
         SlideError("no such slide"),
+        StorageError("slide.svs cannot be read now"),
         NotEvaluableError("NO_TISSUE", "no tissue found"),
         ConfigurationError("mine.toml", ["a: wrong"]),
     ],

@@ -24,23 +24,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """Who worked on a slide, and when."""
-
-    host: str
-    pid: int
-    began: datetime
-    ended: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one attempt at a slide: a score, or who holds the slide, or trouble.
 
     Trouble that made a slide fail comes with its score.
     """
 
-    attempt: Attempt
+    host: str
+    ended: datetime
     score: Mapping[str, Any] | None = None
     """Content of score.json."""
 
@@ -51,7 +42,7 @@ class Outcome:
     """Who is scoring the slide now, and not we."""
 
     trouble: str | None = None
-    """Of storage, and therefore one that may pass; a technician can act on it."""
+    """Of storage, so that it may pass, or be put right; a technician can act on it."""
 
     output_trouble: bool = False
     """Whether the trouble is with the results' folder, which every slide shares."""

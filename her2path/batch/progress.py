@@ -32,6 +32,10 @@ WORKED = frozenset({"scored", "partial"})
 """What slides became that tell what the others will cost."""
 
 
+LEAST_WORK_S = 1e-3
+"""Less than a clock tells of slides that were scored is no time to reckon with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Current:
     """A slide in work."""
@@ -208,7 +212,7 @@ def rates(progress: Progress, at_s: float) -> Rates:
         return Rates(left_s=0.0)
     sums, first = progress.sums, progress.marks[0]
     work_s = sums.work_s - first.work_s
-    if sums.worked < SETTLED_SLIDES or at_s - progress.began_s < SETTLED_S or work_s <= 0:
+    if sums.worked < SETTLED_SLIDES or at_s - progress.began_s < SETTLED_S or work_s < LEAST_WORK_S:
         return Rates()
     cost = _cost(progress)
     expected_s = [cost.of(1, one.n_bytes) for one in progress.current]

@@ -21,6 +21,9 @@ a person to clear."""
 LOOK_AGAIN_S = 5.0
 """A slide that another batch has claimed is looked at again after this; it takes some seconds to score."""
 
+HELD_S = 3600.0
+"""So long another batch may be at a slide; the largest take minutes."""
+
 NOBODY_S = 900.0
 """So long a batch waits for a worker to come: a queue system may take minutes to start one."""
 
@@ -98,8 +101,10 @@ def work_off(
     jobs: Sequence[Job],
     crew: Crew[Job, Outcome],
     *,
+    ahead: Callable[[Job], object] = lambda job: None,
     waits_s: Sequence[float] = WAITS_S,
     look_again_s: float = LOOK_AGAIN_S,
+    held_s: float = HELD_S,
     nobody_s: float = NOBODY_S,
     now: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
@@ -111,10 +116,14 @@ def work_off(
         In the order in which they are to be begun.
     crew
         Who scores; it is given few more slides than it has hands.
+    ahead
+        Called with each slide just before it is given, which may be before there are hands for it.
     waits_s
         Seconds before each further attempt at a slide whose trouble may pass.
     look_again_s
         Seconds after which a slide that another batch holds is looked at again.
+    held_s
+        Seconds after which such a slide is given up.
     nobody_s
         Seconds to wait for somebody who works.
     now
@@ -128,9 +137,9 @@ def work_off(
     Raises
     ------
     SchedulerError
-        If those who work cannot be reached, or nobody came.
+        If those who work cannot be reached, or would score otherwise than asked, or nobody came.
     """
-    queue = _Queue(jobs, waits_s, look_again_s, now)
+    queue = _Queue(jobs, waits_s, look_again_s, held_s, now)
     anybody = now()
     while queue.unfinished:
         hands = crew.hands
@@ -140,6 +149,7 @@ def work_off(
                 f"no worker for {nobody_s / 60:.0f} minutes; start workers, and run the same command again"
             )
         for job in queue.to_hand_out(hands):
+            ahead(job)
             crew.give(job)
         yield from queue.newly_begun(hands)
         for finished in crew.take(TICK_S):
@@ -151,7 +161,12 @@ class _Queue:
     """Every unfinished slide is in one of three places: ready, given, or waiting for its time."""
 
     def __init__(
-        self, jobs: Sequence[Job], waits_s: Sequence[float], look_again_s: float, now: Callable[[], float]
+        self,
+        jobs: Sequence[Job],
+        waits_s: Sequence[float],
+        look_again_s: float,
+        held_s: float,
+        now: Callable[[], float],
     ) -> None:
         self._ready = deque(jobs)
         self._given: dict[str, Job] = {}
@@ -162,6 +177,8 @@ class _Queue:
         self._order = itertools.count()
         self._halted = False
         self._unwritten: set[str] = set()
+        self._held_since_s: dict[str, float] = {}
+        self._held_s = held_s
 
     @property
     def unfinished(self) -> bool:
@@ -175,12 +192,17 @@ class _Queue:
         """
         while self._waiting and self._waiting[0][0] <= self._now():
             self._ready.appendleft(heapq.heappop(self._waiting)[2])
-        while self._ready and not self._halted and len(self._given) < hands + -(-hands // 4):
-            if self._unwritten and self._ready[0].slide_id not in self._unwritten:
+        while not self._halted and len(self._given) < hands + -(-hands // 4):
+            job = self._next()
+            if job is None:
                 return
-            job = self._ready.popleft()
+            self._ready.remove(job)
             self._given[job.slide_id] = job
             yield job
+
+    def _next(self) -> Job | None:
+        wanted = (job for job in self._ready if not self._unwritten or job.slide_id in self._unwritten)
+        return next(wanted, None)
 
     def newly_begun(self, hands: int) -> Iterator[Began]:
         """Tell which of the slides given out are in work now: those given first, one for each hand."""
@@ -201,13 +223,20 @@ class _Queue:
             self._unwritten.add(slide_id)
         else:
             self._unwritten.discard(slide_id)
+        if isinstance(finished.error, SchedulerError):
+            raise finished.error  # of the worker, not of the slide: it would fail one slide after the other
         if outcome is None:
             assert finished.error is not None
             yield _broken(job, finished.error, attempts)
         elif outcome.holder is not None:
             self._attempts[slide_id] -= 1  # nothing was tried
-            self._wait(job, self._look_again_s)
-            yield Held(job, outcome.holder)
+            since_s = self._held_since_s.setdefault(slide_id, self._now())
+            if self._now() - since_s > self._held_s:
+                words = outcome.holder.words
+                yield Broke(job, f"another batch has had it for too long ({words}); see whether it hangs", 0)
+            else:
+                self._wait(job, self._look_again_s)
+                yield Held(job, outcome.holder)
         elif outcome.trouble is not None and attempts <= len(self._waits_s) and not self._halted:
             wait_s = self._waits_s[attempts - 1]
             self._wait(job, wait_s)

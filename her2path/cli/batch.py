@@ -2,40 +2,45 @@
 
 import signal
 import sys
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from her2path.batch.job import Job
-from her2path.batch.queue import WAITS_S, Event, largest_first, work_off
+from her2path.batch.job import Job, Outcome
+from her2path.batch.queue import WAITS_S, work_off
 from her2path.batch.share import parse_shard
 from her2path.cli.batch_book import BatchBook
 from her2path.cli.batch_console import BatchConsole
-from her2path.cli.batch_crew import LOCAL, check_scheduler, crew_for
+from her2path.cli.batch_crew import LOCAL, check_scheduler, crew_for, fetch
+from her2path.cli.batch_resume import LOOKING, look_at
 from her2path.cli.batch_work import Work
 from her2path.cli.mistakes import Mistakes
 from her2path.cli.publishing import extra_files
 from her2path.cli.tma import as_array
 from her2path.errors import SchedulerError
-from her2path.pipeline.document import SOFTWARE
 from her2path.pipeline.slide import with_weights
 from her2path.recipe import Recipe
-from her2path.registry.address import default_url, hide_passwords
-from her2path.registry.registry import open_registry
+from her2path.registry.address import hide_passwords
+from her2path.registry.anew import open_or_begin_anew
+from her2path.registry.registry import Registry, open_registry
+from her2path.runners.crew import Crew
+from her2path.runners.here import HereCrew
 from her2path.segment.build import build_segmenter
+from her2path.slides.storage import bytes_of
 from her2path.store.claims import claim
-from her2path.store.manifest import ManifestRow, misread_columns
+from her2path.store.cohort import check_table_is_ours
+from her2path.store.manifest import ManifestRow, misread_columns, passed_over
 from her2path.store.manifest_recipes import read_batch, regions_of
 from her2path.store.names import slide_ids
-from her2path.store.runs import already_scored, check_writable
+from her2path.store.runs import check_writable
 
-LOOKING = 8
-"""Threads that look for results that stand already: it is waiting for a drive, not work."""
+REGISTRY_S = 30.0
+"""How long to wait for another batch to open the registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +69,71 @@ class BatchWanted:
 def run_batch(wanted: BatchWanted) -> int:
     """Score all slides; give the exit code."""
     wanted = replace(wanted, out=wanted.out.absolute())
-    jobs = _jobs(wanted)
-    to_do, standing = _resume(jobs, wanted)
+    jobs, doubts = _jobs(wanted)
+    begun = look_at(jobs, wanted.out, files=extra_files(geojson=wanted.geojson), overwrite=wanted.overwrite)
     with ExitStack() as stack:
         stack.enter_context(_ended_as_interrupted())
-        registry = stack.enter_context(
-            open_registry(wanted.database or default_url(wanted.out), str(wanted.out))
-        )
+        crew = stack.enter_context(_crew(wanted, begun.to_do))
+        registry, notice = _registry(wanted)
+        stack.enter_context(registry)
         console = stack.enter_context(BatchConsole(wanted.out, quiet=wanted.quiet, as_json=wanted.log_json))
-        options = asdict(wanted) | {"database": wanted.database and hide_passwords(wanted.database)}
-        book = BatchBook(wanted.out, jobs, options=options, registry=registry, console=console)
+        book = BatchBook(wanted.out, jobs, options=_options(wanted), registry=registry, console=console)
+        book.problems += [*doubts, *([notice] if notice else [])]
         try:
-            book.begin(standing, to_do)
-            if to_do:
-                with closing(_events(to_do, wanted)) as events:
-                    book.follow(events)
+            book.begin(begun)
+            book.follow(
+                work_off(
+                    begun.to_do,
+                    crew,
+                    ahead=fetch if wanted.scheduler == LOCAL else _leave,
+                    waits_s=WAITS_S[: wanted.retries],
+                )
+            )
         except SchedulerError as error:
             book.halt(str(error))
         except KeyboardInterrupt:
             book.interrupt()
             raise
         finally:
-            exit_code = book.close()
+            with _undisturbed():
+                exit_code = book.close()
     return exit_code
 
 
-def _jobs(wanted: BatchWanted) -> tuple[Job, ...]:
-    """Read what was given; every mistake at once, before anything starts."""
+def _crew(wanted: BatchWanted, to_do: Sequence[Job]) -> AbstractContextManager[Crew[Job, Outcome]]:
+    """Have the slides scored by whom was asked for; by nobody, where there is none to score."""
+    work = Work(
+        wanted.out,
+        device=wanted.device,
+        threads=wanted.workers or 1,
+        overwrite=wanted.overwrite,
+        geojson=wanted.geojson,
+    )
+    if not to_do:
+        return HereCrew(work)
+    return crew_for(work, wanted.scheduler, n_slides=len(to_do), workers=wanted.workers)
+
+
+def _leave(job: Job) -> None:
+    """Leave a slide to be read where it is scored."""
+
+
+def _registry(wanted: BatchWanted) -> tuple[Registry, str | None]:
+    """Open the registry that was asked for; the default one may be begun anew, and that is told."""
+    if wanted.database is None:
+        with claim(
+            wanted.out, "registry.sqlite", wait_s=REGISTRY_S
+        ):  # two that begin anew rename each other's
+            return open_or_begin_anew(wanted.out)
+    return open_registry(wanted.database, str(wanted.out)), None
+
+
+def _options(wanted: BatchWanted) -> dict[str, Any]:
+    return asdict(wanted) | {"database": wanted.database and hide_passwords(wanted.database)}
+
+
+def _jobs(wanted: BatchWanted) -> tuple[tuple[Job, ...], tuple[str, ...]]:
+    """Read what was given; every mistake at once, before anything starts. Doubts come with the slides."""
     mistakes = Mistakes()
     rows: tuple[ManifestRow, ...] = ()
     recipes: tuple[Recipe, ...] = ()
@@ -111,18 +154,19 @@ def _jobs(wanted: BatchWanted) -> tuple[Job, ...]:
         # Workers elsewhere may have the GPU that this machine has not.
         recipes = _complete(rows, recipes, wanted.device if wanted.scheduler == LOCAL else "cpu")
     mistakes.raise_all()
-    for doubt in misread_columns(rows):
+    doubts = (*misread_columns(rows), *passed_over(rows))
+    for doubt in doubts:
         sys.stderr.write(f"her2path: {doubt}\n")
     check_writable(wanted.out)
+    check_table_is_ours(wanted.out, wanted.given)
     with claim(wanted.out, "trial"):
         pass  # a folder without locks is told now, not by every slide
     # Every part of a manifest names all of its slides, so that each has the same name in all of them.
     ids = slide_ids([row.path for row in rows], wanted.out, [row.slide_id for row in rows])
-    jobs = [
-        Job(slide_id, row, recipe, _size(row.path))
-        for slide_id, row, recipe in zip(ids, rows, recipes, strict=True)
-    ]
-    return tuple(jobs[mine])
+    with ThreadPoolExecutor(LOOKING) as pool:
+        sizes = pool.map(bytes_of, [row.path for row in rows[mine]])
+        jobs = map(Job, ids[mine], rows[mine], recipes[mine], sizes)
+        return tuple(jobs), doubts
 
 
 def _complete(rows: Sequence[ManifestRow], recipes: Sequence[Recipe], device: str) -> tuple[Recipe, ...]:
@@ -138,44 +182,15 @@ def _complete(rows: Sequence[ManifestRow], recipes: Sequence[Recipe], device: st
     return tuple(whole)
 
 
-def _size(path: Path) -> int | None:
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Finish the account whoever is impatient: it takes seconds, and without it they lose the table."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return path.stat().st_size
-    except OSError:
-        return None
-
-
-def _resume(
-    jobs: Sequence[Job], wanted: BatchWanted
-) -> tuple[tuple[Job, ...], tuple[tuple[Job, Mapping[str, Any]], ...]]:
-    """Tell the slides that are to be scored, largest first, from those whose results stand."""
-    if wanted.overwrite:
-        return largest_first(jobs), ()
-    files = extra_files(geojson=wanted.geojson)
-
-    def result(job: Job) -> Mapping[str, Any] | None:
-        folder = wanted.out / job.slide_id
-        return already_scored(folder, job.row.path, digest=job.recipe.digest, software=SOFTWARE, files=files)
-
-    with ThreadPoolExecutor(LOOKING) as pool:
-        results = tuple(zip(jobs, pool.map(result, jobs), strict=True))
-    return (
-        largest_first([job for job, score in results if score is None]),
-        tuple((job, score) for job, score in results if score is not None),
-    )
-
-
-def _events(jobs: Sequence[Job], wanted: BatchWanted) -> Generator[Event]:
-    """Have the slides scored, and tell what happens."""
-    work = Work(
-        wanted.out,
-        device=wanted.device,
-        threads=wanted.workers or 1,
-        overwrite=wanted.overwrite,
-        geojson=wanted.geojson,
-    )
-    with crew_for(work, wanted.scheduler, n_slides=len(jobs), workers=wanted.workers) as crew:
-        yield from work_off(jobs, crew, waits_s=WAITS_S[: wanted.retries])
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

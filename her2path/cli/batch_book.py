@@ -14,6 +14,7 @@ from her2path.batch.queue import Again, Began, Broke, Ended, Event, Halted, Held
 from her2path.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from her2path.cli.batch_console import BatchConsole
 from her2path.cli.batch_page import draw_cohort
+from her2path.cli.batch_resume import Begun
 from her2path.cli.publishing import publisher
 from her2path.errors import OutputError
 from her2path.pipeline.document import SOFTWARE
@@ -21,10 +22,16 @@ from her2path.pipeline.run import failed_slide
 from her2path.registry.registry import Registry
 from her2path.registry.rows import FinishedSlide, QueuedSlide, RunId, RunStart, State
 from her2path.store.claims import claim
-from her2path.store.cohort import cohort_row, write_cohort
-from her2path.store.disk import SCORE_FILE
+from her2path.store.cohort import PATIENCE_S, cohort_row, read_cohort, write_cohort
+from her2path.store.disk import SCORE_FILE, plain_path
 from her2path.store.earlier import RUN_FILE, read_json
-from her2path.store.runs import write_run
+from her2path.store.runs import already_scored, write_run
+
+AT_ONCE = 500
+"""Results in one transaction of the registry."""
+
+IN_PASSING_S = 1.0
+"""How long to wait for others who write the table while slides are being scored."""
 
 TABLE_EVERY_S = 30.0
 """How often the cohort table is brought up to date: 20 000 rows take it about half a second."""
@@ -68,21 +75,30 @@ class BatchBook:
         self._run: RunId = registry.begin_run(
             RunStart(self._started, socket.gethostname(), os.getpid(), SOFTWARE, len(jobs), digests, options)
         )
+        self._jobs = {job.slide_id: job for job in jobs}
+        self._is_part = bool(options.get("shard"))
         self._looks = {job.slide_id: LookRow(job.slide_id, "queued") for job in jobs}
         self._lines: dict[str, dict[str, Any]] = {}
-        self._new_rows: list[dict[str, Any]] = []
+        self._new_rows: dict[str, dict[str, Any]] = {}
         self._table_s = time.monotonic()
-        self._failed = False
+        self._halted = False
         self._interrupted = False
-        self._problems: list[str] = []
+        self.problems: list[str] = []
+        """What a person must be told in the end, a line each."""
 
-    def begin(self, standing: Sequence[tuple[Job, Mapping[str, Any]]], to_do: Sequence[Job]) -> None:
+        self._replaced: Mapping[str, Mapping[str, Any]] = {}
+
+    def begin(self, begun: Begun) -> None:
         """Enter the slides whose results stand already, and those that are to be scored."""
-        sizes = [job.n_bytes for job in to_do]
+        sizes = [job.n_bytes for job in begun.to_do]
         n_bytes = sum(size or 0 for size in sizes)
-        self._console.begin(len(self._looks), len(standing), n_bytes, unsized=sizes.count(None))
-        self._registry.queue(self._run, [_queued(job, self._started) for job in to_do])
-        self._registry.restore(self._run, [self._enter(job, score) for job, score in standing])
+        self._replaced = begun.replaced
+        self._console.begin(len(self._looks), len(begun.standing), n_bytes, unsized=sizes.count(None))
+        self._registry.queue(self._run, [_queued(job, self._started) for job in begun.to_do])
+        standing = [self._enter(job, score) for job, score in begun.standing]
+        for first in range(0, len(standing), AT_ONCE):
+            self._registry.restore(self._run, standing[first : first + AT_ONCE])
+        self._write_queued(begun.to_do)
 
     def follow(self, events: Iterable[Event]) -> None:
         """Enter what happens, until nothing more does."""
@@ -93,8 +109,8 @@ class BatchBook:
 
     def halt(self, reason: str) -> None:
         """Enter that no further slide will be begun."""
-        self._failed = True
-        self._problems.append(f"stopped before the end: {reason}")
+        self._halted = True
+        self.problems.append(f"stopped before the end: {reason}")
         self._note("halted", reason)
 
     def interrupt(self) -> None:
@@ -104,22 +120,23 @@ class BatchBook:
 
     def close(self) -> int:
         """Write the table, its page and the record, and sum up; give the exit code."""
-        self._write_table(and_page=True)
-        exit_code = EXIT_FAILED if self._failed or self._unfinished() else 0
+        self._write_table(at_end=True)
+        failed = any(row.status == "failed" for row in self._looks.values())
+        exit_code = EXIT_FAILED if failed or self._halted or self._unfinished() else 0
         exit_code = EXIT_INTERRUPTED if self._interrupted else exit_code
         self._record |= {
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "exit_code": exit_code,
-            "problems": self._problems,
+            "problems": self.problems,
             "slides": [self._lines.get(name, {"slide_id": name, "status": "queued"}) for name in self._looks],
         }
         try:
             write_run(self._out, self._record, now=self._started)
         except OutputError as error:
-            self._problems.append(str(error))
+            self.problems.append(str(error))
         self._registry.end_run(self._run, exit_code, datetime.now(UTC))
-        self._problems += self._registry.problems()
-        self._console.finish(self._looks.values(), self._problems)
+        self.problems += self._registry.problems()
+        self._console.finish(self._looks.values(), self.problems)
         return exit_code
 
     def _follow(self, event: Event) -> None:
@@ -134,14 +151,13 @@ class BatchBook:
                 assert outcome.score is not None
                 self._end(job, outcome.score, outcome=outcome, attempts=attempts)
             case Broke(job, reason, attempts, details):
-                self._end(job, self._publish_failure(job, reason), attempts=attempts, details=details)
+                self._end(job, self._broken(job, reason), attempts=attempts, details=details)
             case Again(job, trouble, wait_s, attempts):
                 self._console.retrying(job.slide_id, trouble, wait_s)
                 self._state(job, "queued", reason=trouble, attempts=attempts)
                 self._note("retry", trouble, job)
             case Held(job, holder):
                 self._console.waiting([job.slide_id], [holder.words])
-                self._state(job, "queued", reason=f"another batch is scoring it ({holder.words})")
             case Halted(reason):
                 self.halt(reason)
 
@@ -156,16 +172,29 @@ class BatchBook:
     ) -> None:
         stood = outcome is not None and outcome.stood
         self._console.ended(score, stood, n_bytes=job.n_bytes)
-        host = None if outcome is None or stood else outcome.attempt.host
+        self._tell_replaced(job, score)
+        host = None if outcome is None or stood else outcome.host
         told = {"attempts": attempts, "host": host, "traceback": details}
         finished = self._enter(job, score, **{key: value for key, value in told.items() if value})
-        self._registry.finish(self._run, [finished])
+        if stood:
+            self._registry.restore(self._run, [finished])
+        else:
+            self._registry.finish(self._run, [finished])
+
+    def _tell_replaced(self, job: Job, score: Mapping[str, Any]) -> None:
+        """Say that a slide has another result because its file is another."""
+        before = self._replaced.get(job.slide_id)
+        if before is not None:
+            was, now = (one["score"] or one["status"].replace("_", " ") for one in (before, score))
+            self.problems.append(
+                f"{job.slide_id}: its file is another than in the last run: was {was}, now {now}; "
+                "the result of the other file is in earlier/"
+            )
 
     def _enter(self, job: Job, score: Mapping[str, Any], **told: Any) -> FinishedSlide:  # noqa: ANN401 - JSON values
-        row = cohort_row(score, job.row.cells())
-        self._new_rows.append(row)
+        row = cohort_row(score, job.row.cells() if job.row.where else None)
+        self._new_rows[job.slide_id] = row
         self._looks[job.slide_id] = look_row(score)
-        self._failed |= score["status"] == "failed"
         shown = ("slide_id", "status", "reason", "score", "recipe_digest", "seconds")
         self._lines[job.slide_id] = {key: row[key] for key in shown} | told
         folder = self._out / job.slide_id
@@ -180,30 +209,73 @@ class BatchBook:
             manifest=job.row.cells(),
         )
 
-    def _publish_failure(self, job: Job, reason: str) -> Mapping[str, Any]:
-        """Write that a slide failed whose worker could not: into its folder, unless others are at it."""
+    def _broken(self, job: Job, reason: str) -> Mapping[str, Any]:
+        """Write that a slide failed whose worker could not, unless others are at it, or have finished it."""
         failed = failed_slide(job.slide_id, job.row.path, job.recipe, reason)
         try:
             with claim(self._out, job.slide_id) as holder:
-                if holder is None:
-                    publisher(geojson=False)(failed, self._out / job.slide_id)
+                if holder is not None:
+                    return failed.score
+                if done := self._finished_meanwhile(job):
+                    return done
+                publisher(geojson=False)(failed, self._out / job.slide_id)
         except OutputError as error:
-            self._problems.append(str(error))
+            self.problems.append(str(error))
         return failed.score
 
-    def _write_table(self, *, and_page: bool = False) -> None:
-        """Bring the cohort table up to date; what cannot be written now stays for the next time."""
-        self._table_s = time.monotonic()
+    def _finished_meanwhile(self, job: Job) -> Mapping[str, Any] | None:
+        """Give the result of a slide that another batch has scored since."""
+        folder = self._out / job.slide_id
+        return already_scored(folder, job.row.path, digest=job.recipe.digest, software=SOFTWARE)
+
+    def _write_queued(self, to_do: Sequence[Job]) -> None:
+        """Give every slide a row from the start: a table without the missing ones would look complete."""
         try:
-            notice = write_cohort(self._out, self._new_rows)
-            self._problems += [notice] if notice else []
+            known = {row["slide_id"] for row in read_cohort(self._out)}
+        except OutputError:
+            return  # told at the end, if it lasts
+        for job in to_do:
+            if job.slide_id not in known:
+                blank = {
+                    "slide_id": job.slide_id,
+                    "path": plain_path(job.row.path),
+                    "status": "queued",
+                    "reason": "not finished; run the same command again",
+                    "rulebook": {"id": job.recipe.rulebook.id},
+                    "recipe_digest": job.recipe.digest,
+                    "software": SOFTWARE,
+                }
+                self._new_rows[job.slide_id] = cohort_row(blank, job.row.cells() if job.row.where else None)
+        self._write_table()
+
+    def _write_table(self, *, at_end: bool = False) -> None:
+        """Bring the cohort table up to date; what cannot be written now stays for the next time."""
+        try:
+            for slide_id, row in self._new_rows.items():
+                if row["status"] == "failed" and (done := self._finished_meanwhile(self._jobs[slide_id])):
+                    self._enter(self._jobs[slide_id], done)
+            patience_s = PATIENCE_S if at_end else IN_PASSING_S
+            notice = write_cohort(self._out, list(self._new_rows.values()), patience_s=patience_s)
+            self.problems += [notice] if notice else []
             self._new_rows.clear()
-            if and_page:
+            if at_end:
+                self._tell_strangers()
                 draw_cohort(self._out)
         except OutputError as error:
-            if and_page:
-                self._failed = True
-                self._problems.append(str(error))
+            if at_end:
+                self._halted = True
+                self.problems.append(str(error))
+        self._table_s = time.monotonic()
+
+    def _tell_strangers(self) -> None:
+        """Say which rows of the table are of slides that this call did not name."""
+        others = [row["slide_id"] for row in read_cohort(self._out) if row["slide_id"] not in self._jobs]
+        if others and not self._is_part:
+            shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+            self.problems.append(
+                f"the cohort table also has {len(others)} slides of earlier calls ({shown}); for a table of "
+                "this manifest alone give an --out of its own"
+            )
 
     def _unfinished(self) -> bool:
         return any(row.status in ("queued", "running") for row in self._looks.values())
@@ -239,7 +311,7 @@ def _written_at(path: Path) -> datetime:
 def _queued(job: Job, at: datetime) -> QueuedSlide:
     return QueuedSlide(
         job.slide_id,
-        str(job.row.path),
+        plain_path(job.row.path),
         job.recipe.digest,
         SOFTWARE,
         at,

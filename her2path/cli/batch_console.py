@@ -1,10 +1,11 @@
 """What a person, a log file or a machine reads while a batch is scored, and in the morning."""
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self, cast
 
 import orjson
 from rich.console import Console as RichConsole
@@ -28,6 +29,7 @@ from her2path.cli.batch_words import (
     summary_of,
 )
 from her2path.cli.console import sentence
+from her2path.cli.lasting_stream import LastingStream
 
 PROGRESS_EVERY_S = 60.0
 """How often a log is told how far it is."""
@@ -43,6 +45,8 @@ STYLES = {"failed": "red", "not_evaluable": "yellow", "partial": "yellow"}
 
 class BatchConsole:
     """A live picture on a terminal, plain lines elsewhere, JSON lines on request.
+
+    Where nothing can be printed any more, it falls silent.
 
     Parameters
     ----------
@@ -60,7 +64,11 @@ class BatchConsole:
         self, out: Path, *, quiet: bool, as_json: bool, now: Callable[[], float] = time.monotonic
     ) -> None:
         self._folder, self._quiet, self._as_json, self._now = out, quiet, as_json, now
-        self._out = RichConsole(stderr=quiet, highlight=False, soft_wrap=True, emoji=False, markup=False)
+        stream = sys.stderr if quiet else sys.stdout
+        file = stream and cast("IO[str]", LastingStream(stream))  # there is none where it was closed before
+        self._out = RichConsole(
+            file=file, stderr=quiet, highlight=False, soft_wrap=True, emoji=False, markup=False
+        )
         self._is_live = self._out.is_terminal and not self._out.is_dumb_terminal and not quiet and not as_json
         self._live = Live(console=self._out, auto_refresh=False, transient=True)
         self._progress = steps.begun(0, 0, 0, at_s=now())
@@ -101,7 +109,7 @@ class BatchConsole:
             self._event("begin", slide_id, attempt=attempt, host=host)
 
     def ended(self, score: Mapping[str, Any], stood: bool, *, n_bytes: float | None = None) -> None:
-        """Say what became of a slide; where it ``stood``, another batch has scored it."""
+        """Say what became of a slide; where it ``stood``, its result was there before its turn came."""
         slide_id, status = score["slide_id"], score["status"]
         self._held.pop(slide_id, None)
         self._progress = progress = steps.ended(
@@ -111,7 +119,7 @@ class BatchConsole:
         if self._quiet and status != "failed":
             return
         width = len(f"{progress.total}")
-        again = " (scored by another batch)" if stood else ""
+        again = " (stood already)" if stood else ""
         place = f"[{progress.done:>{width}}/{progress.total}]"
         said = f"{place} {legible(slide_id)}: {legible(sentence(score))}{again}"
         self._line(said, STYLES.get(status))

@@ -1,18 +1,17 @@
 """Who scores the slides of a batch: processes made here, somebody's workers, or this process alone."""
 
-import os
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
+from threading import Thread
 
 from her2path.batch.job import Job, Outcome
-from her2path.batch.share import crew_size
+from her2path.batch.share import crew_size, usable_cores, usable_memory_bytes
 from her2path.cli.batch_work import Work
 from her2path.errors import UsageError
-from her2path.runners.crew import Crew, Finished
+from her2path.runners.crew import Crew
 from her2path.runners.here import HereCrew
 from her2path.slides.storage import read_ahead
 
@@ -59,50 +58,25 @@ def crew_for(
         with DaskCrew(work, address=scheduler, gpu=work.device != "cpu") as crew:
             yield crew
         return
-    workers = workers or os.cpu_count() or 1
-    n_processes, n_threads = crew_size(workers, n_slides, memory_bytes=_memory_bytes())
-    # One slide gains nothing from a process of its own; without Dask, one that crashes its process ends all.
-    if n_slides == 1 or not _has_dask():
-        with HereCrew(replace(work, threads=workers)) as alone, _ReadingAhead(alone) as crew:
-            yield crew
+    workers = workers or usable_cores()
+    if not _has_dask():  # a slide that crashes its process ends all then
+        with HereCrew(replace(work, threads=workers)) as alone:
+            yield alone
         return
     from her2path.runners.dask import DaskCrew
 
-    several = DaskCrew(replace(work, threads=n_threads), processes=n_processes)
-    with several as made, _ReadingAhead(made) as crew:
-        yield crew
+    n_processes, n_threads = crew_size(workers, n_slides, memory_bytes=usable_memory_bytes())
+    with DaskCrew(replace(work, threads=n_threads), processes=n_processes) as several:
+        yield several
 
 
-class _ReadingAhead:
-    """A crew on this machine: while it scores, the system fetches the slides that come next."""
+def fetch(job: Job) -> None:
+    """Have the system fetch a slide, while those before it are scored.
 
-    def __init__(self, crew: Crew[Job, Outcome]) -> None:
-        self._crew = crew
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-
-    @property
-    def hands(self) -> int:
-        return self._crew.hands
-
-    def give(self, item: Job) -> None:
-        self._reader.submit(read_ahead, item.row.path)
-        self._crew.give(item)
-
-    def take(self, timeout_s: float) -> tuple[Finished[Job, Outcome], ...]:
-        return self._crew.take(timeout_s)
-
-    def __enter__(self) -> "_ReadingAhead":
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._reader.shutdown(wait=False, cancel_futures=True)
+    A drive that is away may hold a reader for ever; nobody waits for this one, not even at the end.
+    """
+    Thread(target=read_ahead, args=(job.row.path,), name="ahead", daemon=True).start()
 
 
 def _has_dask() -> bool:
     return all(find_spec(name) is not None for name in ("distributed", "cryptography"))
-
-
-def _memory_bytes() -> int | None:
-    if "SC_PHYS_PAGES" not in os.sysconf_names:
-        return None
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

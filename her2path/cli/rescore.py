@@ -14,7 +14,7 @@ from her2path.pipeline.document import run_record
 from her2path.pipeline.rescore import find_tables, rescore
 from her2path.report.document import render_report
 from her2path.scoring.ish import IshReading
-from her2path.store.cohort import cohort_row, write_cohort
+from her2path.store.cohort import cohort_row, manifest_columns, write_cohort
 from her2path.store.ish import read_ish
 from her2path.store.names import slide_ids
 from her2path.store.recipes import load_recipe, read_toml
@@ -64,6 +64,8 @@ def run_rescore(
     # A recipe that says how to grade derives the patterns anew; without one the stored ones stand.
     derive = recipe is not None and "grading" in read_toml(recipe)
     check_writable(out)
+    # The table of the slides stands beside their folders.
+    told = manifest_columns(cells) or manifest_columns(cells.parent)
     rows, code = [], 0
     with Console(quiet=quiet, as_json=False) as console:
         for table, slide_id in zip(tables, ids, strict=True):
@@ -76,8 +78,8 @@ def run_rescore(
                 code = EXIT_FAILED
                 continue
             publish(scored, out / slide_id, report_html=render_report(scored))
-            rows.append(cohort_row(scored.score))
-            write_cohort(out, rows)
+            rows.append(cohort_row(scored.score, told.get(slide_id)))
+            write_cohort(out, rows[-1:])
             console.finished(scored.score, stood=False)
             code = EXIT_FAILED if scored.score["status"] == "failed" else code
     write_run(out, run_record(loaded, rows, started=started), now=started)

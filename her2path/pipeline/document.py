@@ -16,7 +16,8 @@ from her2path.pipeline.result import ScoredSlide
 from her2path.recipe import Recipe
 from her2path.scoring.continuous import ContinuousScores, continuous_scores
 from her2path.scoring.sweep import Sweep, threshold_sweep
-from her2path.store.runs import describe_file
+from her2path.store.disk import plain_path
+from her2path.store.runs import NOT_READ, describe_file
 
 SCHEMA = "her2path.score/1"
 SOFTWARE = f"her2path {__version__}"
@@ -106,7 +107,7 @@ def score_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "slide_id": outcome.slide_id,
-        "path": str(outcome.path),
+        "path": plain_path(outcome.path),
         "status": outcome.status,
         "reason": outcome.reason,
         **{key: clinical.get(key) for key in CLINICAL},
@@ -183,10 +184,10 @@ def run_document(outcome: Outcome, clock: Clock) -> dict[str, Any]:
         "recipe_digest": outcome.recipe.digest,
         "weights": outcome.weights and outcome.weights.name,
         "weights_sha256": outcome.weights and outcome.weights.sha256,
-        **describe_file(outcome.path),
+        **(describe_file(outcome.path) if outcome.is_at_hand else NOT_READ),
         "device": outcome.device,
         "engine": outcome.engine,
-        "reader": outcome.slide.reader if outcome.slide else None,
+        "reader": outcome.slide and plain_path(outcome.slide.reader),
         "seconds": seconds,
         "pixels": dict(clock.pixels),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from her2path.cells.table import CellTable
-from her2path.errors import NotEvaluableError
+from her2path.errors import NotEvaluableError, SlideError, StorageError
 from her2path.flags import Flag
 from her2path.image.stains import StainMatrix
 from her2path.pipeline.evenness import Evenness
@@ -18,6 +18,7 @@ from her2path.scoring.heterogeneity import HeterogeneityMap
 from her2path.scoring.score import SlideScore
 from her2path.segment.protocol import Weights
 from her2path.slides.protocol import Slide
+from her2path.store.disk import plain_path
 
 Status: TypeAlias = Literal["scored", "not_evaluable", "failed", "partial"]
 
@@ -66,6 +67,9 @@ class Outcome:
     before: Mapping[str, Any] | None = None
     """score.json of the run that the stored cells come from: what only the slide could tell."""
 
+    is_at_hand: bool = True
+    """Whether the file may be read once more, for its digest: on a drive that hangs that never ends."""
+
     @property
     def mpp_yx_um(self) -> tuple[float, float] | None:
         """Pixel size of level 0, ``(y, x)``, where it is known."""
@@ -93,3 +97,11 @@ class Outcome:
         """Close with a refusal: the reason is told, and flagged after all that was known before."""
         flags = (*self.flags, Flag(error.code, "refusal", error.reason))
         return replace(self, status="not_evaluable", reason=error.reason, flags=flags)
+
+    def failed(self, error: SlideError) -> "Outcome":
+        """Close with a slide that cannot be read; that its drive is to blame is flagged."""
+        closed = replace(self, status="failed", reason=plain_path(str(error)))
+        if not isinstance(error, StorageError):
+            return closed
+        flag = Flag("STORAGE", "refusal", plain_path(str(error)))
+        return replace(closed, flags=(*self.flags, flag), is_at_hand=False)

@@ -16,6 +16,7 @@ from her2path.runners.protocol import Runner
 from her2path.segment.protocol import Segmenter
 from her2path.store.claims import claim
 from her2path.store.cohort import cohort_row, write_cohort
+from her2path.store.disk import plain_path
 from her2path.store.runs import already_scored, bring_back, write_run
 
 Publish = Callable[[ScoredSlide, Path], None]
@@ -140,6 +141,10 @@ def result_of(
 
 
 def failed_slide(slide_id: str, path: Path, recipe: Recipe, reason: str) -> ScoredSlide:
-    """Give the result of a slide whose scoring broke down, with nothing in it but the reason."""
+    """Give the result of a slide whose scoring broke down, with nothing in it but the reason.
+
+    Nothing of the slide is read: it may be its drive that broke it.
+    """
     engine = recipe.engine if recipe.weights_sha256 is None else "cnn"
-    return scored_slide(Outcome(slide_id, path, recipe, engine=engine, reason=reason), Clock())
+    outcome = Outcome(slide_id, path, recipe, engine=engine, reason=plain_path(reason), is_at_hand=False)
+    return scored_slide(outcome, Clock())

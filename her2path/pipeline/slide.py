@@ -104,7 +104,7 @@ def score_slide(
     except NotEvaluableError as error:
         outcome = outcome.refused(error)
     except SlideError as error:
-        outcome = replace(outcome, status="failed", reason=str(error))
+        outcome = outcome.failed(error)
     return scored_slide(outcome, clock)
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import SQLITE_CORRUPT, SQLITE_NOTADB
 from sqlite3 import Connection as SqliteConnection
 from sqlite3 import OperationalError as SqliteError
 
@@ -32,6 +33,15 @@ References
 
 BUSY_PAUSE_S = 0.02
 """Between two tries to change the journal: SQLite's own waiting does not cover that."""
+
+DAMAGED = {SQLITE_CORRUPT, SQLITE_NOTADB}
+PRIMARY = 0xFF
+"""SQLite's result codes say more in their higher bits [1]_.
+
+References
+----------
+.. [1] SQLite, "Result and Error Codes", https://sqlite.org/rescode.html.
+"""
 
 REMEDIES = {
     "file is not a database": "give another file with --database, or move this one away",
@@ -89,6 +99,15 @@ def told(url: URL) -> Iterator[None]:
 def cause(error: DBAPIError) -> str:
     """Give the database's own words, on one line."""
     return hide_passwords(" ".join(str(error.orig).split()))
+
+
+def damage(error: RegistryError) -> str | None:
+    """Give SQLite's words about a file that is damaged, or is none of its own; None for other trouble."""
+    said = error.__cause__
+    if not isinstance(said, DBAPIError):
+        return None
+    code = getattr(said.orig, "sqlite_errorcode", 0) & PRIMARY
+    return cause(said) if code in DAMAGED else None
 
 
 def _remedy(error: DBAPIError) -> str:

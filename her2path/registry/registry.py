@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -163,34 +163,6 @@ class Registry:
         result = (self._folder, slide_id, recipe_digest, software)
         row = state_row(result, state, run, at, reason=reason, attempts=attempts, host=host)
         self._write(f"{slide_id}: {state}", statements.put_states(self._dialect, state, [row]))
-
-    def add_score(
-        self,
-        run: RunId,
-        score: Mapping[str, Any],
-        cohort_row: Mapping[str, Any],
-        input_sha256: str | None,
-        at: datetime,
-    ) -> None:
-        """Write a result, and nothing of the slide's state.
-
-        Parameters
-        ----------
-        run
-            Which run found it.
-        score
-            Content of score.json.
-        cohort_row
-            The slide's row of the cohort table.
-        input_sha256
-            Of the slide's file; None where it could not be read.
-        at
-            When it was finished, with a time zone.
-        """
-        finished = FinishedSlide(score, cohort_row, input_sha256, at)
-        known, _, row = finished_rows(run, self._folder, finished)
-        steps = statements.put_scores(self._dialect, [known], [row])
-        self._write(f"{score['slide_id']}: its result", steps)
 
     def finish(self, run: RunId, slides: Sequence[FinishedSlide]) -> None:
         """Write results and the states that they mean in one transaction: of one slide, or of many."""

@@ -71,6 +71,10 @@ class CohortRow:
     """Values of the folded columns."""
 
 
+FILES = {"path", "include", "exclude", "control_roi"}
+"""Columns that name files: their folders are not shown."""
+
+
 def folded_columns(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Name the columns behind the toggle: some of the cohort table, then all of the manifest's own."""
     own = dict.fromkeys(name for row in rows for name in row if name not in COHORT_COLUMNS)
@@ -111,13 +115,18 @@ def _row(row: Mapping[str, Any], look: Look | None, columns: Sequence[str]) -> C
         group=group,
         group_words=GROUP_WORDS.get(group) or (plain(group) if group else ""),
         rank=GROUPS.index(look.group) if look else None,
-        reasons=look.reasons if look else (),
+        reasons=tuple(_without_folder(reason, row.get("path")) for reason in look.reasons) if look else (),
         folded=tuple(_folded(name, row.get(name)) for name in columns),
     )
 
 
+def _without_folder(reason: str, path: str | None) -> str:
+    """Leave the folder out of what is said of a slide: its name may be a patient's."""
+    return reason if not path else reason.replace(path, file_name(path))
+
+
 def _folded(name: str, value: Any) -> Any:  # noqa: ANN401 - a cell of a table
-    if name == "path" and value:
+    if name in FILES and value:
         return file_name(value)
     if name == "status":
         return SLIDE_STATUS_WORDS.get(value) or plain(value)

@@ -23,6 +23,10 @@ CLASSES = (
 """Category, its words and its grade, lowest first."""
 
 
+BY_SLIDE = ("rulebook", "specimen", "clone", "mpp", "include", "exclude", "control_roi")
+"""What a manifest may give a slide of its own, and what its recipe's digest then holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """One class, and how many slides are in it."""
@@ -114,7 +118,7 @@ def summarise(rows: Sequence[Mapping[str, Any]], software: Sequence[str]) -> Sum
     mixed = [
         Mixed(what, found)
         for what, found in (
-            ("recipe", recipes),
+            ("recipe", recipes if _differ_unasked(rows) else ()),
             ("version of the software", tuple((name, None) for name in versions)),
             ("rulebook", rulebooks),
         )
@@ -138,6 +142,14 @@ def summarise(rows: Sequence[Mapping[str, Any]], software: Sequence[str]) -> Sum
         tags=_tags(scored),
         h_scores=h_histogram(scored),
     )
+
+
+def _differ_unasked(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether slides that a manifest tells the same of have different recipes."""
+    digests: dict[tuple[Any, ...], set[Any]] = {}
+    for row in rows:
+        digests.setdefault(tuple(row.get(name) for name in BY_SLIDE), set()).add(row.get("recipe_digest"))
+    return any(len(found - {None}) > 1 for found in digests.values())
 
 
 def h_histogram(rows: Sequence[Mapping[str, Any]]) -> Histogram | None:

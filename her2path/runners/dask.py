@@ -76,7 +76,7 @@ class DaskCrew(Generic[Item, Result]):
     processes
         How many of those, each working on one item at a time.
     gpu
-        Give items only to workers with the resource ``GPU``, one a GPU, as soon as any worker has it.
+        Give items only to workers with the resource ``GPU``, one a GPU, as long as any worker has it.
 
     Raises
     ------
@@ -106,6 +106,7 @@ class DaskCrew(Generic[Item, Result]):
         self._hands = 0
         self._known: set[str] = set()
         self._on_gpu = False
+        self._need_gpu: set[Any] = set()
 
     @property
     def hands(self) -> int:
@@ -163,9 +164,12 @@ class DaskCrew(Generic[Item, Result]):
             key=f"her2path-{uuid.uuid4().hex}",
             resources={"GPU": 1} if self._on_gpu else None,
         )
+        if self._on_gpu:
+            self._need_gpu.add(future)
         try:
             result: Result = await future
         finally:
+            self._need_gpu.discard(future)
             future.release()
         return result
 
@@ -175,7 +179,7 @@ class DaskCrew(Generic[Item, Result]):
             return
         error = task.exception()
         if isinstance(error, CancelledError):
-            # Its scheduler is away. If that comes back, it knows nothing of the item.
+            # Its scheduler is away, and will know nothing of the item when it is back; or all GPUs are.
             self._waiting.appendleft(item)
         elif isinstance(error, KilledWorker):
             self._basket.put(Finished(item, error=_lost(error)))
@@ -206,7 +210,9 @@ class DaskCrew(Generic[Item, Result]):
             await self._check(workers.keys())
             workers = {address: workers[address] for address in self._known}
         gpus = _gpus(workers)
-        self._on_gpu |= self._gpu and gpus > 0
+        self._on_gpu = self._gpu and gpus > 0  # anew each time: those that had a GPU may all have left
+        if self._need_gpu and not _gpus(identity["workers"]):
+            await self._client.cancel(list(self._need_gpu))  # they would wait for one that may never come
         self._hands = gpus if self._on_gpu else sum(worker["nthreads"] for worker in workers.values())
         self._fill()
         return self._hands

@@ -19,6 +19,7 @@ from her2path.slides.array import ArraySlide
 from her2path.slides.crop import composed_on_white, pyramid_levels
 from her2path.slides.pixel_size import Stated, chosen_pixel_size, given_size, ome_size, resolution_size
 from her2path.slides.protocol import Level, PixelSizeSource
+from her2path.slides.storage import blame_storage
 
 # What tifffile logs about a damaged file is told in the reason; a program that wants the log still gets it.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -138,6 +139,7 @@ class ImageSlide:
                 try:
                     rgb = self._header.decode()
                 except DECODING_ERRORS as error:
+                    blame_storage(self.path, error)
                     self._failure = ReadError(
                         f"{self.path.name} cannot be decoded ({error}); the file is damaged: copy it again"
                     )

@@ -14,6 +14,7 @@ from her2path.image.geometry import PixelSize, Region
 from her2path.slides.crop import WHITE, output_shape
 from her2path.slides.openslide import OpenSlideSlide
 from her2path.slides.protocol import Level, PixelSizeSource
+from her2path.slides.storage import blame_storage
 from her2path.slides.tile_index import TileIndex, jpeg_tile_indexes
 
 VENDORS = ("aperio", "generic-tiff", "philips")
@@ -50,6 +51,8 @@ class JpegTileSlide:
     ------
     SlideError
         If level 0 has no such tiles, or they do not come out as OpenSlide reads them.
+    StorageError
+        If the drive fails.
     """
 
     def __init__(self, slide: OpenSlideSlide) -> None:
@@ -155,7 +158,8 @@ class JpegTileSlide:
             if file is None:
                 self._file = file = _File(os.open(self._slide.path, os.O_RDONLY))
             data = os.pread(file.descriptor, size, int(index.offsets[row, column]))
-        except OSError:
+        except OSError as error:
+            blame_storage(self._slide.path, error)
             return False
         if len(data) < size or END_OF_IMAGE not in data[-2 - PADDING_BYTES :]:
             return False

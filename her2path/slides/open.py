@@ -6,11 +6,12 @@ from typing import Literal, TypeAlias
 
 import openslide
 
-from her2path.errors import PixelSizeError, SlideError
+from her2path.errors import PixelSizeError, SlideError, StorageError
 from her2path.slides.image import JPEG_MAGIC, PNG_MAGIC, TIFF_MAGICS, ImageSlide
 from her2path.slides.jpeg_tiles import JpegTileSlide
 from her2path.slides.openslide import OpenSlideSlide
 from her2path.slides.protocol import Slide
+from her2path.slides.storage import blame_storage
 
 SNIFFED_BYTES = 512
 
@@ -40,8 +41,18 @@ def open_slide(path: Path, *, mpp_um: tuple[float, float] | None = None, reader:
         it cannot be read by the reader named.
     PixelSizeError
         If no usable pixel size is known.
+    StorageError
+        If its drive fails, which says nothing of the slide.
     """
     head = _first_bytes(path)
+    try:
+        return _open(path, head, mpp_um, reader)
+    except SlideError as error:
+        blame_storage(path, error)
+        raise
+
+
+def _open(path: Path, head: bytes, mpp_um: tuple[float, float] | None, reader: Reader) -> Slide:
     refusal: SlideError | None = None
     if openslide.OpenSlide.detect_format(path) is not None:
         try:
@@ -56,14 +67,18 @@ def open_slide(path: Path, *, mpp_um: tuple[float, float] | None = None, reader:
         try:
             return ImageSlide(path, mpp_um=mpp_um)
         except SlideError as error:
+            if refusal is None:
+                raise
             # A slide that OpenSlide refuses for its damage may lack a pixel size for the same reason.
-            raise refusal or error from error
+            raise refusal from error
     raise refusal or SlideError(_unsupported(path.name, head))
 
 
 def _decoded_directly(slide: OpenSlideSlide, *, must: bool) -> Slide:
     try:
         return JpegTileSlide(slide)
+    except StorageError:
+        raise
     except SlideError as error:
         if must:
             raise
@@ -83,6 +98,7 @@ def _first_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise SlideError(f"{path} does not exist; check the path") from None
     except OSError as error:
+        blame_storage(path, error)
         raise SlideError(
             f"{path} cannot be read ({error.strerror}); check the path, the permissions and the drive"
         ) from error

@@ -1,5 +1,6 @@
 """Every format that OpenSlide opens."""
 
+import itertools
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from her2path.image.geometry import PixelSize, Region
 from her2path.slides.crop import WHITE, composed_on_white, output_shape
 from her2path.slides.pixel_size import chosen_pixel_size, given_size, ome_size, positive, property_size
 from her2path.slides.protocol import Level, PixelSizeSource
+from her2path.slides.storage import blame_storage
 
 CACHE_BYTES = 64 * 2**20
 """Decoded tiles kept for all handles of one slide together. OpenSlide's own default is 32 MiB a handle."""
@@ -45,6 +47,7 @@ class OpenSlideSlide:
         self.path = path
         self._mpp_um = mpp_um
         self._local = threading.local()
+        self._failures = itertools.count(1)
         self._cache = openslide.OpenSlideCache(CACHE_BYTES)
         try:
             handle = self._handle()
@@ -106,6 +109,8 @@ class OpenSlideSlide:
         except openslide.OpenSlideError as error:
             # OpenSlide refuses every later call on a handle that met an error: the next read opens a new one.
             self._local.__dict__.clear()
+            if self._asks_the_drive():
+                blame_storage(self.path, error)
             raise ReadError(
                 f"{self.path.name}: {region.height_px} × {region.width_px} px at y {region.y_px}, "
                 f"x {region.x_px} (level {level}) cannot be read ({error}); "
@@ -117,6 +122,14 @@ class OpenSlideSlide:
         """Close the handles of all threads; a read in flight keeps its own until it is done."""
         # A handle closes itself when nothing refers to it, and only the thread-local storage does.
         self._local = threading.local()
+
+    def _asks_the_drive(self) -> bool:
+        """Whether this failure is the first, second, fourth … of the slide.
+
+        A slide with much damage must not have its drive asked at every piece; one with a little must not
+        hide that the drive goes away later.
+        """
+        return next(self._failures).bit_count() == 1
 
     def _handle(self) -> openslide.OpenSlide:
         handle = getattr(self._local, "handle", None)

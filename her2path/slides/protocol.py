@@ -67,5 +67,7 @@ class Slide(Protocol):
         ------
         ReadError
             If these pixels cannot be read. The slide stays usable.
+        StorageError
+            If its drive fails: nothing is known of these pixels.
         """
         ...

@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from her2path.errors import StorageError
+
 CHUNK_BYTES = 1 << 16
 N_CHUNKS = 32
 """Places between the first and the last chunk of a file that are read: 2 MiB find a drive that is away, and
@@ -29,7 +31,6 @@ ENFILE
 
 # Some systems have fewer words.
 PASSING = frozenset(getattr(errno, name) for name in PASSING_NAMES.split() if hasattr(errno, name))
-FULL = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
 
 
 def trouble_that_may_pass(path: Path) -> str | None:
@@ -48,27 +49,55 @@ def trouble_that_may_pass(path: Path) -> str | None:
     """
     try:
         try:
-            for part in (path, *_parts(path)):
+            for part in (path, *_parts(path)[:MOST_PARTS]):
                 _read_sample(part)
         except FileNotFoundError:
             return _what_has_vanished(path.absolute())
     except OSError as error:
         if error.errno in PASSING:
-            return f"{path} cannot be read now ({error.strerror}); check the drive and the network"
+            return _words(path, error)
     return None
 
 
-def may_pass(error: BaseException) -> bool:
-    """Tell whether an error comes from trouble of storage that may pass, a full disk included.
+def blame_storage(path: Path, error: BaseException) -> None:
+    """Raise where the storage is to blame for what reading a slide ended with; where not, do nothing.
 
-    What it was raised from is looked at too; a copy that has come from another process may have lost that.
+    Parameters
+    ----------
+    path
+        The slide's file.
+    error
+        What reading ended with. What it was raised from is looked at too; where nothing tells what the system
+        said, as after OpenSlide, a sample of the slide is read.
+
+    Raises
+    ------
+    StorageError
+        If reading may succeed in a while.
     """
-    return any(one.errno in PASSING | FULL for one in _system_errors(error))
+    told = next((_words(path, one) for one in _system_errors(error) if one.errno in PASSING), None)
+    told = told or trouble_that_may_pass(path)
+    if told is not None:
+        raise StorageError(told) from error
 
 
-def is_full_disk(error: BaseException) -> bool:
-    """Tell whether an error comes from a disk or a quota that is full."""
-    return any(one.errno in FULL for one in _system_errors(error))
+def comes_from_system(error: BaseException) -> bool:
+    """Tell whether the system raised an error, or what it was raised from: a full disk, a drive that is away.
+
+    A copy that has come from another process may have lost that.
+    """
+    return any(True for _ in _system_errors(error))
+
+
+def bytes_of(path: Path) -> int | None:
+    """Size of a slide in bytes, with the files that belong to it; None where it is not there to be asked.
+
+    Of a DICOM slide all that lies beside it is counted: which of it is of its series, only the files tell.
+    """
+    try:
+        return sum(part.stat().st_size for part in (path, *_parts(path)))
+    except (OSError, ValueError):  # ValueError: no file can have such a name
+        return None
 
 
 def read_ahead(path: Path) -> None:
@@ -80,7 +109,7 @@ def read_ahead(path: Path) -> None:
         return
     left = AHEAD_BYTES
     try:
-        for part in (path, *_parts(path)):
+        for part in (path, *_parts(path)[:MOST_PARTS]):
             left -= _fetch(part, left)
     except OSError:
         return
@@ -103,7 +132,7 @@ def _parts(path: Path) -> tuple[Path, ...]:
     files = sorted(
         one for one in folder.iterdir() if one != path and (suffix == ".mrxs" or one.suffix.lower() == suffix)
     )
-    return tuple(files[:MOST_PARTS])
+    return tuple(files)
 
 
 def _read_sample(path: Path) -> None:
@@ -126,6 +155,10 @@ def _what_has_vanished(path: Path) -> str | None:
         gone = path.parents[n_missing - 1] if n_missing else there
         return f"{gone} is gone or empty; check that its drive is connected"
     return None
+
+
+def _words(path: Path, error: OSError) -> str:
+    return f"{path} cannot be read now ({error.strerror}); check the drive and the network"
 
 
 def _system_errors(error: BaseException) -> Iterator[OSError]:

@@ -41,7 +41,10 @@ COHORT_COLUMNS: dict[str, pa.DataType] = {
 }
 """The columns of every cohort table, in order; a manifest's own columns follow as text."""
 
-SAME = {"slide_id", "case_id", "path", "rulebook"}
+CASE = "case_id"
+"""The one of these that only a manifest tells: a row without it was made without a manifest."""
+
+SAME = {"slide_id", CASE, "path", "rulebook"}
 """Columns that mean the same in a manifest and in the cohort table."""
 
 TOLD = {"warning", "refusal"}
@@ -59,31 +62,35 @@ def cohort_row(score: Mapping[str, Any], manifest: Mapping[str, str | None] | No
     score
         Content of score.json.
     manifest
-        The slide's line. A column of the manifest that has a name of the program's own, but not its
+        The slide's line; None for a slide that stands in no manifest, whose row then lacks the columns that
+        only a manifest tells. A column of the manifest that has a name of the program's own, but not its
         meaning, is called ``manifest_…``.
     """
-    own = {
-        f"manifest_{name}" if name in COHORT_COLUMNS else name: text
-        for name, text in (manifest or {}).items()
-        if name not in SAME
-    }
-    row = {name: score.get(name) for name in COHORT_COLUMNS}
     codes = [flag["code"] for flag in score.get("flags") or () if flag["severity"] in TOLD]
-    return {
-        **row,
-        "case_id": (manifest or {}).get("case_id"),
+    row = {
+        **{name: score.get(name) for name in COHORT_COLUMNS if name != CASE},
         "rulebook": (score.get("rulebook") or {}).get("id"),
         "flags": " ".join(dict.fromkeys(codes)) or None,
-        **own,
     }
+    if manifest is None:
+        return row
+    own = {
+        f"manifest_{name}" if name in COHORT_COLUMNS else name: text
+        for name, text in manifest.items()
+        if name not in SAME
+    }
+    return {**row, CASE: manifest.get(CASE), **own}
 
 
-def write_cohort(out: Path, rows: Sequence[Mapping[str, Any]]) -> str | None:
+def write_cohort(
+    out: Path, rows: Sequence[Mapping[str, Any]], *, patience_s: float = PATIENCE_S
+) -> str | None:
     """Write ``cohort.parquet`` and ``cohort.csv``, sorted by slide.
 
     Rows that are already in the folder stay, unless their slide has a new one; those of another process
-    too, which may write at the same time. A table that cannot be read, as a power cut may leave it, is kept
-    under another name and made again from the slides' folders.
+    too, which may write at the same time. What only a manifest tells of a slide stays where its new row was
+    made without one. A table that cannot be read, as a power cut may leave it, is kept under another name
+    and made again from the slides' folders.
 
     Parameters
     ----------
@@ -91,6 +98,8 @@ def write_cohort(out: Path, rows: Sequence[Mapping[str, Any]]) -> str | None:
         The output folder.
     rows
         Rows that are new or have changed since the last call; see ``cohort_row``.
+    patience_s
+        How long to wait where another process has the table.
 
     Returns
     -------
@@ -100,10 +109,10 @@ def write_cohort(out: Path, rows: Sequence[Mapping[str, Any]]) -> str | None:
     Raises
     ------
     OutputError
-        If the tables cannot be written.
+        If the tables cannot be written, or are in other hands for longer than that.
     """
     path = out / COHORT_FILE
-    with _alone(out):
+    with _alone(out, patience_s):
         try:
             for left in (*out.glob(f".{COHORT_FILE}.*"), *out.glob(".cohort.csv.*")):
                 left.unlink()  # of a program that died while it wrote
@@ -112,7 +121,7 @@ def write_cohort(out: Path, rows: Sequence[Mapping[str, Any]]) -> str | None:
                 shutil.copyfile(
                     path, out / BROKEN_FILE
                 )  # a move would leave no table, should the program die
-            table = _merge(before, _table(rows))
+            table = _merge(before, rows)
             write_whole(path, lambda to: pq.write_table(table, to, compression="zstd"))
             write_whole(out / "cohort.csv", lambda to: pyarrow.csv.write_csv(table, to))
         except OSError as error:
@@ -130,26 +139,80 @@ def read_cohort(out: Path) -> list[dict[str, Any]]:
     OutputError
         If the table is in other hands for long.
     """
-    with _alone(out):
+    with _alone(out, PATIENCE_S):
         return _read(out)[0].to_pylist()
+
+
+def manifest_columns(folder: Path) -> dict[str, dict[str, str | None]]:
+    """Give what a manifest told of each slide of a folder, as its cohort table has it; nothing is written.
+
+    Returns
+    -------
+    dict of str to dict
+        By slide: ``case_id`` and the manifest's own columns, for ``cohort_row``. Empty where there is no
+        table that can be read.
+    """
+    path = folder / COHORT_FILE
+    try:
+        table = _typed(pq.read_table(path)) if path.exists() else _table(())
+    except (OSError, KeyError, pa.ArrowException):
+        return {}
+    told = [name for name in table.column_names if name == "case_id" or name not in COHORT_COLUMNS]
+    return {
+        row["slide_id"]: {name: row[name] for name in told}
+        for row in table.select(["slide_id", *told]).to_pylist()
+    }
+
+
+def check_table_is_ours(out: Path, given: Sequence[Path]) -> None:
+    """Look before any work whether the table would be written over something else.
+
+    Parameters
+    ----------
+    out
+        The output folder.
+    given
+        What the batch is to read.
+
+    Raises
+    ------
+    OutputError
+        If a manifest has the name of the table, or there is a table that this program has not written: one
+        that it has written has ``cohort.parquet`` beside it.
+    """
+    names = ("cohort.csv", "cohort.html")
+    read = {path.resolve() for path in given}
+    problems = [
+        f"{out / name} is the manifest, and the result would be written over it; rename it, or change --out"
+        for name in names
+        if (out / name).resolve() in read
+    ]
+    if not any((out / name).exists() for name in (COHORT_FILE, BROKEN_FILE)):
+        problems += [
+            f"{out / name} is not of her2path; move it away, or change --out"
+            for name in names
+            if (out / name).exists() and (out / name).resolve() not in read
+        ]
+    if problems:
+        raise OutputError("\n".join(problems))
 
 
 def rebuild_rows(out: Path) -> list[dict[str, Any]]:
     """Make the rows of the cohort table again from what stands in the slides' folders.
 
-    What only a manifest tells, ``case_id`` and its own columns, is null.
+    What only a manifest tells, ``case_id`` and its own columns, is not among them.
     """
     scores = (read_score(file.parent) for file in sorted(out.glob("[!.]*/score.json")))
     return [cohort_row(score) for score in scores if score is not None and score.get("slide_id")]
 
 
 @contextmanager
-def _alone(out: Path) -> Iterator[None]:
+def _alone(out: Path, patience_s: float) -> Iterator[None]:
     """Read, merge and write as one step among all processes that write this table."""
-    with claim(out, COHORT_FILE, wait_s=PATIENCE_S, needed=False) as holder:
+    with claim(out, COHORT_FILE, wait_s=patience_s, needed=False) as holder:
         if holder is not None:
             raise OutputError(
-                f"{out / COHORT_FILE} has been in the hands of {holder.words} for {PATIENCE_S:.0f} s; "
+                f"{out / COHORT_FILE} has been in the hands of {holder.words} for {patience_s:.0f} s; "
                 "see whether that process hangs"
             )
         yield
@@ -172,16 +235,24 @@ def _read(out: Path) -> tuple[pa.Table, str | None]:
         )
 
 
-def _merge(before: pa.Table, new: pa.Table) -> pa.Table:
-    """Put new rows in the place of their slides' old ones, and sort by slide."""
-    both = pa.concat_tables([before, new], promote_options="default")
-    order = pa.array(range(len(both)), pa.int64())
+def _merge(before: pa.Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Put new rows in the place of their slides' old ones, and sort by slide.
+
+    A slide's last row counts, and for the columns of a manifest the last that was made with one.
+    """
+    both = pa.concat_tables([before, _table(rows)], promote_options="default")
+    place = pa.array(range(len(both)), pa.int64())
+    has_line = pa.array([True] * len(before) + [CASE in row for row in rows], pa.bool_())
     last = (
-        pa.table({"slide_id": both["slide_id"], "row": order})
+        pa.table({"slide_id": both["slide_id"], "row": place, "line": pc.if_else(has_line, place, None)})
         .group_by("slide_id")
-        .aggregate([("row", "max")])
+        .aggregate([("row", "max"), ("line", "max")])
+        .sort_by("slide_id")
     )
-    return both.take(last.sort_by("slide_id")["row_max"])
+    of_manifest = [name for name in both.column_names if name == CASE or name not in COHORT_COLUMNS]
+    lines = both.select(of_manifest).take(last["line_max"])
+    newest = both.take(last["row_max"])
+    return pa.table({name: (lines if name in of_manifest else newest)[name] for name in both.column_names})
 
 
 def _typed(table: pa.Table) -> pa.Table:

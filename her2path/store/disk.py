@@ -1,4 +1,4 @@
-"""Writes that outlive a power cut, and removals that leave no half."""
+"""Writes that outlive a power cut, removals that leave no half, and paths as text that can be written."""
 
 import errno
 import os
@@ -53,6 +53,15 @@ def flush_folder(folder: Path) -> None:
             raise
     finally:
         os.close(opened)
+
+
+def plain_path(path: str | Path) -> str:
+    r"""Give a path, or text that names one, as text that every file can hold.
+
+    Bytes of a name that are not text in the system's encoding become backslash escapes (``caf\udce9.svs``):
+    names that differ stay different.
+    """
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def remove(folder: Path) -> None:

@@ -12,8 +12,8 @@ from her2path.errors import UsageError
 from her2path.scoring.terms import Specimen
 from her2path.store.csv_rows import read_csv_rows
 from her2path.store.found_slides import find_files
-from her2path.store.manifest_cells import Wrong, cell_reader
-from her2path.store.manifest_mistakes import Mistake, raise_all
+from her2path.store.manifest_cells import Drawn, Wrong, cell_reader
+from her2path.store.manifest_mistakes import Mistake
 
 KNOWN = (
     "path",
@@ -39,7 +39,17 @@ NEAR = 0.8
 """How alike a name must be to one of these to be asked about (difflib's ratio): ``tumor`` and ``specimens``
 are, ``mpp_source`` and ``clone_lot`` are not."""
 
-TRAVELLING = ("case_id", "specimen", "tumour", "clone", "scanner", "manual_score")
+TRAVELLING = (
+    "case_id",
+    "specimen",
+    "tumour",
+    "include",
+    "exclude",
+    "control_roi",
+    "clone",
+    "scanner",
+    "manual_score",
+)
 """Known columns that stand in the cohort table beside the results."""
 
 MANIFEST_SUFFIXES = {".csv", ".tsv"}
@@ -80,33 +90,13 @@ class ManifestRow:
     where: str = ""
     """``manifest.csv, row 7``; empty for a slide that stands in no manifest."""
 
+    passed_over: tuple[str, ...] = ()
+    """What its region files hold that is no region, a line each."""
+
     def cells(self) -> dict[str, str | None]:
         """Give what travels into the cohort table: column -> text, None where nothing was given."""
-        return {name: getattr(self, name) for name in TRAVELLING} | dict(self.own)
-
-
-def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
-    """Read a manifest.
-
-    Parameters
-    ----------
-    path
-        CSV (comma, semicolon or tab; UTF-8) with the columns of ``KNOWN``, of which ``path`` is needed.
-        Relative paths start from its folder; where nothing is there, from the working directory.
-
-    Returns
-    -------
-    tuple of ManifestRow
-        One a slide, in the order of the file. The slides themselves need not exist.
-
-    Raises
-    ------
-    UsageError
-        With every mistake: row as a spreadsheet counts, column, what is wrong, what is allowed.
-    """
-    rows, mistakes = parse_manifest(path)
-    raise_all(mistakes)
-    return rows
+        cells = {name: None if (value := getattr(self, name)) is None else str(value) for name in TRAVELLING}
+        return {**cells, "mpp": None if self.mpp_um is None else f"{self.mpp_um:g}", **self.own}
 
 
 def find_slides(patterns: Sequence[Path]) -> tuple[ManifestRow, ...]:
@@ -120,21 +110,14 @@ def find_slides(patterns: Sequence[Path]) -> tuple[ManifestRow, ...]:
     return tuple(ManifestRow(path) for path in find_files(patterns))
 
 
-def read_rows(given: Sequence[Path]) -> tuple[ManifestRow, ...]:
+def parse_rows(given: Sequence[Path]) -> tuple[tuple[ManifestRow, ...], list[Mistake]]:
     """Read what ``batch`` was given: one manifest, or slides, folders and glob patterns.
 
-    Raises
-    ------
-    UsageError
-        With every mistake.
+    Returns
+    -------
+    tuple of (tuple of ManifestRow, list of Mistake)
+        See ``parse_manifest``.
     """
-    rows, mistakes = parse_rows(given)
-    raise_all(mistakes)
-    return rows
-
-
-def parse_rows(given: Sequence[Path]) -> tuple[tuple[ManifestRow, ...], list[Mistake]]:
-    """Give what was read and the mistakes, so that others may be told with them."""
     manifests = [path for path in given if path.suffix.lower() in MANIFEST_SUFFIXES]
     if len(manifests) == len(given) == 1:
         return parse_manifest(given[0])
@@ -148,7 +131,20 @@ def parse_rows(given: Sequence[Path]) -> tuple[tuple[ManifestRow, ...], list[Mis
 
 
 def parse_manifest(path: Path) -> tuple[tuple[ManifestRow, ...], list[Mistake]]:
-    """Read a manifest: every row that names a slide, without the values that are mistakes; the mistakes."""
+    """Read a manifest.
+
+    Parameters
+    ----------
+    path
+        CSV (comma, semicolon or tab; UTF-8) with the columns of ``KNOWN``, of which ``path`` is needed.
+        Relative paths start from its folder; where nothing is there, from the working directory.
+
+    Returns
+    -------
+    tuple of (tuple of ManifestRow, list of Mistake)
+        A row for every line that names a slide, in the order of the file, without the values that are
+        mistakes; and every mistake, so that others may be told with them. The slides need not exist.
+    """
     try:
         table = read_csv_rows(path)
     except UsageError as error:
@@ -156,6 +152,7 @@ def parse_manifest(path: Path) -> tuple[tuple[ManifestRow, ...], list[Mistake]]:
     if not table:
         return (), [Mistake(f"{path.name}, row 1", None, f"no column is named; the first is {KNOWN[0]}")]
     (header_row, written), *lines = table
+    written = written[: _width(written, [cells for _, cells in lines])]
     names = [name.casefold() if name.casefold() in KNOWN else name for name in written]
     mistakes = [
         Mistake(f"{path.name}, row {header_row}", column, what) for column, what in _wrong_names(names)
@@ -193,11 +190,19 @@ def misread_columns(rows: Sequence[ManifestRow]) -> tuple[str, ...]:
     )
 
 
+def passed_over(rows: Sequence[ManifestRow]) -> tuple[str, ...]:
+    """Say which region files hold lines, points or cells, which are no regions: one line a file."""
+    return tuple(dict.fromkeys(line for row in rows for line in row.passed_over))
+
+
 def _row(values: Mapping[str, Any], where: str) -> ManifestRow:
+    drawn = {name: value for name, value in values.items() if isinstance(value, Drawn)}
     known = {name: value for name, value in values.items() if name in KNOWN}
+    known |= {name: file.path for name, file in drawn.items()}
     mpp_um = known.pop("mpp", None)
     own = {name: text for name, text in values.items() if name not in KNOWN}
-    return ManifestRow(**known, mpp_um=mpp_um, own=own, where=where)
+    lines = tuple(file.passed_over for file in drawn.values() if file.passed_over)
+    return ManifestRow(**known, mpp_um=mpp_um, own=own, where=where, passed_over=lines)
 
 
 def _wrong_names(names: Sequence[str]) -> Iterator[tuple[str | None, str]]:
@@ -210,6 +215,13 @@ def _wrong_names(names: Sequence[str]) -> Iterator[tuple[str | None, str]]:
     for name, times in Counter(name for name in names if name).items():
         if times > 1:
             yield name, f"is there {times} times; keep one"
+
+
+def _width(names: Sequence[str], lines: Sequence[Sequence[str]]) -> int:
+    """Count the columns up to the last that has a name or a value: spreadsheets write empty ones behind."""
+    valued = max((place for cells in lines for place, cell in enumerate(cells, start=1) if cell), default=0)
+    named = max((place for place, name in enumerate(names, start=1) if name), default=0)
+    return max(valued, named)
 
 
 def _wrong_length(cells: Sequence[str], names: Sequence[str]) -> str | None:

@@ -29,6 +29,15 @@ class Wrong:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A region file that can be read."""
+
+    path: Path
+    passed_over: str
+    """What it holds that is no region, in one line; empty where there is none."""
+
+
 def cell_reader(folder: Path) -> Callable[[str, str], Any]:
     """Give the function that reads the cells of a manifest.
 
@@ -120,10 +129,10 @@ def _manual_score(text: str) -> str:
     raise UsageError(f"{text!r} is no score{hint} ({', '.join(SCORES)}, or empty)")
 
 
-def _region_file(folder: Path, text: str) -> Path:
+def _region_file(folder: Path, text: str) -> Drawn:
     path = _placed(folder, text)
-    read_regions(path)
-    return path
+    words = read_regions(path).passed_over_words
+    return Drawn(path, f"{path.name}: {words}: no regions; passed over" if words else "")
 
 
 def _placed(folder: Path, text: str) -> Path:

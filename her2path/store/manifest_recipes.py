@@ -26,12 +26,29 @@ def read_batch(
     mpp_um: float | None = None,
     engine: str | None = None,
 ) -> tuple[tuple[ManifestRow, ...], tuple[Recipe, ...]]:
-    """Read what ``batch`` was given, and make the recipe of every slide: ``read_rows`` and ``recipes_of``.
+    """Read what ``batch`` was given, and make the recipe of every slide.
+
+    What a row gives wins over the options, and these over the file. Where none of them names a rulebook, the
+    row's tumour picks it (``configs/tumours.toml``).
+
+    Parameters
+    ----------
+    given
+        One manifest, or slides, folders and glob patterns.
+    recipe
+        TOML file; without one, every value has its default.
+    rulebook, specimen, mpp_um, engine
+        Options for every row; None where they are not given, engine ``auto`` is none either.
+
+    Returns
+    -------
+    tuple of (tuple of ManifestRow, tuple of Recipe)
+        A recipe a row. The digests of region files are those of ``her2path score`` with the same files.
 
     Raises
     ------
     UsageError
-        With every mistake of both at once.
+        With every mistake: row as a spreadsheet counts, column, what is wrong, what to do.
     """
     asked = _Asked(recipe, rulebook, specimen, mpp_um, engine)
     rows, mistakes = parse_rows(given)
@@ -41,44 +58,6 @@ def read_batch(
     news = (one for one in more if told.isdisjoint([(one.where, one.column), (one.where, "rulebook")]))
     raise_all([*mistakes, *news])
     return rows, tuple(recipes)
-
-
-def recipes_of(
-    rows: Sequence[ManifestRow],
-    *,
-    recipe: Path | None = None,
-    rulebook: str | None = None,
-    specimen: str | None = None,
-    mpp_um: float | None = None,
-    engine: str | None = None,
-) -> tuple[Recipe, ...]:
-    """Make the recipe of every row.
-
-    What a row gives wins over the options, and these over the file. Where none of them names a rulebook, the
-    row's tumour picks it (``configs/tumours.toml``).
-
-    Parameters
-    ----------
-    rows
-        As ``read_rows`` gives them.
-    recipe
-        TOML file; without one, every value has its default.
-    rulebook, specimen, mpp_um, engine
-        Options for every row; None where they are not given, engine ``auto`` is none either.
-
-    Returns
-    -------
-    tuple of Recipe
-        One a row. The digests of region files are those of ``her2path score`` with the same files.
-
-    Raises
-    ------
-    UsageError
-        With every mistake: row, column, what is wrong, what to do.
-    """
-    recipes, mistakes = _make(rows, _Asked(recipe, rulebook, specimen, mpp_um, engine))
-    raise_all(mistakes)
-    return tuple(recipes)
 
 
 def regions_of(row: ManifestRow, recipe: Recipe) -> tuple[tuple[Outline, ...] | None, tuple[Outline, ...]]:

@@ -1,6 +1,7 @@
 """Names of slides: each is that of one folder, and of none but its own."""
 
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -8,14 +9,17 @@ from pathlib import Path
 
 from her2path.errors import UsageError
 from her2path.store.claims import CLAIMS
-from her2path.store.disk import SCORE_FILE
-from her2path.store.earlier import EARLIER, is_ours, read_json
+from her2path.store.disk import SCORE_FILE, plain_path
+from her2path.store.earlier import EARLIER, RUN_FILE, is_ours, read_json
 
 SLIDE_ID = re.compile(r"[^\x00-\x1f/\\:*?\"<>|.][^\x00-\x1f/\\:*?\"<>|]*")
 """Names that are a folder's on every system; a dot in front is for results that are not complete."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-"""Characters that no name of a folder should hold."""
+"""Characters that no name should hold."""
+
+UNNAMEABLE = re.compile(rf"{CONTROL.pattern}|[\ud800-\udfff]")
+"""These, and what stands for bytes of a file's name that are no text: no result could be written by it."""
 
 RESERVED = frozenset(
     {
@@ -26,10 +30,11 @@ RESERVED = frozenset(
         "cohort.parquet.broken",
         CLAIMS,
         EARLIER,
-        "registry.sqlite",
-        "registry.sqlite-journal",
-        "registry.sqlite-shm",
-        "registry.sqlite-wal",
+        *(
+            f"registry.sqlite{broken}{end}"
+            for broken in ("", ".broken")
+            for end in ("", "-journal", "-shm", "-wal")
+        ),
     }
 )
 """What the program itself writes into the output folder: no slide is named so."""
@@ -59,8 +64,8 @@ def slide_ids(paths: Sequence[Path], out: Path, given: Sequence[str | None] = ()
         name = one or _stem(path)
         if one is None:
             short = name.encode()[:LONGEST_ID_BYTES].decode(errors="ignore")
-            if short != name or name.casefold() in taken or _belongs_to_another(out / name, path):
-                name = f"{short}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+            if short != name or name.casefold() in taken or belongs_to_another(out / name, path):
+                name = f"{short}-{hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:8]}"
             taken.add(name.casefold())
         names.append(name)
     return tuple(names)
@@ -87,12 +92,30 @@ def _problems(given: Sequence[str], out: Path) -> list[str]:
 def _stem(path: Path) -> str:
     """Name a path; one that has no name of its own (``..``) is named as the folder it leads to."""
     name = path.stem.lstrip(".") or path.resolve().name.lstrip(".") or "slide"
-    return CONTROL.sub("_", name)
+    return UNNAMEABLE.sub("_", name)
 
 
-def _belongs_to_another(folder: Path, path: Path) -> bool:
-    """Whether a folder is not this slide's: another's result, or no result at all."""
+def belongs_to_another(folder: Path, path: Path) -> bool:
+    """Tell whether a folder is not this slide's: another's result, or no result at all.
+
+    A slide that was moved keeps its folder: its old path is gone, and size and time of the file are the same.
+    """
     if not is_ours(folder):
         return True
     score = read_json(folder / SCORE_FILE)
-    return score is not None and Path(str(score.get("path"))).resolve() != path.resolve()
+    if score is None:
+        return False
+    before = Path(str(score.get("path")))
+    return before.resolve() != Path(plain_path(path)).resolve() and (
+        before.exists() or not _made_from(folder, path)
+    )
+
+
+def _made_from(folder: Path, path: Path) -> bool:
+    """Whether the result was made from a file of this size and time."""
+    run = read_json(folder / RUN_FILE) or {}
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (run.get("input_bytes"), run.get("input_modified_ns"))

@@ -155,13 +155,17 @@ def read_score(folder: Path) -> Mapping[str, Any] | None:
     return read_json(folder / SCORE_FILE)
 
 
+NOT_READ = dict.fromkeys(("input_sha256", "input_bytes", "input_modified_ns"))
+"""What is told of a file that cannot be read, or is not to be."""
+
+
 def describe_file(path: Path) -> dict[str, Any]:
     """Tell one state of a file from another: digest, size, time of change; None where it cannot be read."""
     try:
         with path.open("rb") as file:
             digest, status = hashlib.file_digest(file, "sha256").hexdigest(), path.stat()
     except OSError:
-        return {"input_sha256": None, "input_bytes": None, "input_modified_ns": None}
+        return dict(NOT_READ)
     return {
         "input_sha256": digest,
         "input_bytes": status.st_size,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from her2path.batch.job import Attempt, Job, Outcome
+from her2path.batch.job import Job, Outcome
 from her2path.batch.queue import (
     Again,
     Began,
@@ -32,12 +32,12 @@ from her2path.store.manifest import ManifestRow
 from her2path.store.recipes import load_recipe
 
 RECIPE: Recipe = load_recipe()
-AT = Attempt("node1", 1, datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 1, tzinfo=UTC))
-SCORED = Outcome(AT, score={"status": "scored"})
-FAILED = Outcome(AT, score={"status": "failed"})
-AWAY = Outcome(AT, score={"status": "failed"}, trouble="the drive is away")
-FULL = Outcome(AT, trouble="the disk is full", output_trouble=True)
-HELD = Outcome(AT, holder=Holder("node2", 7, datetime(2026, 1, 1, tzinfo=UTC)))
+AT = ("node1", datetime(2026, 1, 1, tzinfo=UTC))
+SCORED = Outcome(*AT, score={"status": "scored"})
+FAILED = Outcome(*AT, score={"status": "failed"})
+AWAY = Outcome(*AT, score={"status": "failed"}, trouble="the drive is away")
+FULL = Outcome(*AT, trouble="the disk is full", output_trouble=True)
+HELD = Outcome(*AT, holder=Holder("node2", 7, datetime(2026, 1, 1, tzinfo=UTC)))
 
 
 def job(slide_id: str, n_bytes: int | None = 1) -> Job:
@@ -209,6 +209,29 @@ def test_a_disk_that_has_room_again_lets_the_batch_go_on() -> None:
     assert then[running].job.slide_id == "s2"
     assert running <= 1  # beside the one hand that was at work
     assert len(crew.tried) == 9
+
+
+def test_a_full_disk_and_a_held_slide_do_not_block_each_other() -> None:
+    def does(name: str, n: int) -> Outcome:
+        if name == "full" and n <= 2:
+            return FULL
+        return HELD if name == "held" and n <= 2 else SCORED
+
+    events, _, clock = work(["full", "held", "c", "d"], does, waits_s=(5, 5, 5), look_again_s=5)
+    assert sorted(event.job.slide_id for event in of(events, Ended)) == ["c", "d", "full", "held"]
+    assert clock.s < 60
+
+
+def test_a_slide_that_another_holds_for_ever_is_given_up() -> None:
+    events, _, _ = work(["a", "b"], lambda name, _: HELD if name == "a" else SCORED, held_s=60)
+    (broke,) = of(events, Broke)
+    assert broke.job.slide_id == "a"
+    assert "node2" in broke.reason
+
+
+def test_a_worker_that_would_score_otherwise_ends_the_batch() -> None:
+    with pytest.raises(SchedulerError, match="other weights"):
+        work(["a", "b"], lambda *_: SchedulerError("a worker has other weights"))
 
 
 def test_what_waits_comes_before_what_was_never_tried() -> None:

@@ -1,10 +1,14 @@
 """Workers are shared out among processes and threads; a manifest among parts."""
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from her2path.batch.share import PROCESS_BYTES, crew_size, parse_shard
+from her2path.batch import share
+from her2path.batch.share import PROCESS_BYTES, crew_size, parse_shard, usable_cores, usable_memory_bytes
 from her2path.errors import UsageError
 
 
@@ -54,3 +58,16 @@ def test_without_a_part_it_is_all() -> None:
 def test_what_is_no_part_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="write 2/5"):
         parse_shard(text)
+
+
+def test_no_more_than_the_machine_has_and_the_job_may_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert 1 <= usable_cores() <= (os.cpu_count() or 1)
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(share, "CGROUP_LIMITS", (limit, tmp_path / "none"))
+    limit.write_text("max\n")
+    whole = usable_memory_bytes()
+    assert whole is not None
+    limit.write_text(f"{1 << 28}\n")
+    assert usable_memory_bytes() == 1 << 28 < whole

@@ -165,9 +165,47 @@ def test_a_full_disk_stops_the_batch_and_the_next_run_finishes_it(
     assert "No space left on device" in ran.out
     assert "run the same command again" in ran.out
     assert rows_of(out)["strong"]["status"] == "failed"
-    assert "gone-2" not in rows_of(out)  # nothing more was begun
+    assert rows_of(out)["gone-2"]["status"] == "queued"  # nothing more was begun
     assert call("batch", given, "--out", out).code == 1  # the one that is not there
     assert rows_of(out)["strong"]["status"] == "scored"
+
+
+def test_a_manifest_is_not_written_over(call: Call, strong_svs: Path, tmp_path: Path) -> None:
+    given = manifest(tmp_path, [(strong_svs,)]).rename(tmp_path / "cohort.csv")
+    before = given.read_bytes()
+    ran = call("batch", given, "--out", tmp_path)
+    assert ran.code == 2
+    assert "is the manifest" in ran.error
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "cohort.html").write_text("mine")
+    ran = call("batch", given, "--out", tmp_path / "results")
+    assert ran.code == 2
+    assert "is not of her2path" in ran.error
+    assert given.read_bytes() == before
+
+
+def test_a_slide_that_was_moved_is_the_same_slide(call: Call, strong_svs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    slide = tmp_path / "strong.svs"
+    shutil.copy2(strong_svs, slide)
+    assert call("batch", slide, "--out", out).code == 0
+    (tmp_path / "archive").mkdir()
+    slide.rename(tmp_path / "archive" / "strong.svs")
+    ran = call("batch", tmp_path / "archive", "--out", out)
+    assert "1 of 1 slides are scored already" in ran.out
+    assert set(rows_of(out)) == {"strong"}
+
+
+def test_a_scheduler_that_is_not_there_starts_nothing(
+    call: Call, three: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_crew, "_has_dask", lambda: True)
+    dask_crew = pytest.importorskip("her2path.runners.dask")
+    monkeypatch.setattr(dask_crew, "CONNECT_S", 0.2)
+    ran = call("batch", three, "--out", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:1")
+    assert ran.code == 2
+    assert "no scheduler answers" in ran.error
+    assert not (tmp_path / "out" / "cohort.csv").exists()
 
 
 def test_a_program_that_breaks_down_on_one_slide_scores_the_others(

@@ -146,13 +146,11 @@ def test_progress_for_machines_has_the_numbers(capsys: pytest.CaptureFixture[str
     assert later["now"][0] == {"slide_id": "S12", "host": None, "seconds": 60.0}
 
 
-def test_a_slide_that_another_batch_scored_says_so(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_slide_whose_result_stood_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with BatchConsole(tmp_path, quiet=False, as_json=False) as console:
         console.begin(1, 0, 1e9)
         console.ended(SCORED, True)
-    assert capsys.readouterr().out.rstrip().endswith("(scored by another batch)")
+    assert capsys.readouterr().out.rstrip().endswith("(stood already)")
 
 
 @pytest.mark.parametrize("quiet", [False, True])

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from her2path.batch.job import Attempt, Job, Outcome
+from her2path.batch.job import Job, Outcome
 from her2path.cli import batch_crew
-from her2path.cli.batch_crew import check_scheduler, crew_for
+from her2path.cli.batch_crew import check_scheduler, crew_for, fetch
 from her2path.cli.batch_work import Work
 from her2path.errors import UsageError
 from her2path.runners.here import HereCrew
@@ -15,7 +16,8 @@ from her2path.store.manifest import ManifestRow
 from her2path.store.recipes import load_recipe
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-DONE = Outcome(Attempt("node1", 1, NOON, NOON), score={"status": "scored"})
+DONE = Outcome("node1", NOON, score={"status": "scored"})
+JOB = Job("a", ManifestRow(Path("a.svs")), load_recipe(), 1)
 WORK = Work(Path("/out"), device="cpu", threads=1, overwrite=False, geojson=False)
 
 
@@ -37,23 +39,32 @@ def test_a_scheduler_elsewhere_needs_dask(monkeypatch: pytest.MonkeyPatch) -> No
         check_scheduler("tcp://127.0.0.1:8786")
 
 
-def test_one_slide_gets_all_threads_of_this_process_and_is_read_ahead(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    read: list[Path] = []
+def test_without_dask_this_process_scores_with_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Work] = []
-    monkeypatch.setattr(batch_crew, "read_ahead", read.append)
 
     def crew_of(work: Work) -> HereCrew[Job, Outcome]:
         made.append(work)
         return HereCrew(lambda job: DONE)
 
     monkeypatch.setattr(batch_crew, "HereCrew", crew_of)
-    job = Job("a", ManifestRow(Path("a.svs")), load_recipe(), 1)
-    with crew_for(WORK, "local", n_slides=1, workers=3) as crew:
+    monkeypatch.setattr(batch_crew, "_has_dask", lambda: False)
+    with crew_for(WORK, "local", n_slides=9, workers=3) as crew:
         assert crew.hands == 1
-        crew.give(job)
+        crew.give(JOB)
         (finished,) = crew.take(10)
     assert finished.result is DONE
-    assert read == [Path("a.svs")]
     assert made[0].threads == 3
+
+
+def test_a_slide_is_fetched_beside_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched, go_on = Event(), Event()
+
+    def read(path: Path) -> None:
+        go_on.wait(10)
+        fetched.set()
+
+    monkeypatch.setattr(batch_crew, "read_ahead", read)
+    fetch(JOB)
+    assert not fetched.is_set()  # a drive that gives no answer holds nobody up
+    go_on.set()
+    assert fetched.wait(10)

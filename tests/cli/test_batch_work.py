@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from her2path.batch.job import Job
 from her2path.cli import batch_work
 from her2path.cli.batch_work import Work, segmenter_of
 from her2path.errors import OutputError, SchedulerError
-from her2path.store.claims import claim
+from her2path.store.claims import CLAIMS, claim
 from her2path.store.manifest import ManifestRow
 from her2path.store.recipes import load_recipe
 
@@ -21,6 +22,7 @@ RECIPE = load_recipe(engine="classical")
 
 @pytest.fixture
 def work(tmp_path: Path) -> Work:
+    (tmp_path / CLAIMS).mkdir()
     return Work(tmp_path, device="cpu", threads=1, overwrite=False, geojson=False)
 
 
@@ -32,7 +34,7 @@ def test_a_slide_is_scored_once_and_stands_then(work: Work, strong_svs: Path) ->
     first = work(job(strong_svs))
     assert first.score is not None
     assert (first.score["score"], first.stood, first.holder, first.trouble) == ("3+", False, None, None)
-    assert first.attempt.began <= first.attempt.ended
+    assert first.ended <= datetime.now(UTC)
     again = pickle.loads(pickle.dumps(work))(pickle.loads(pickle.dumps(job(strong_svs))))
     assert again.stood
     assert again.score == orjson.loads(orjson.dumps(first.score, option=orjson.OPT_SERIALIZE_NUMPY))
@@ -76,6 +78,30 @@ def test_a_full_disk_may_pass_and_a_folder_of_somebody_elses_does_not(
     (tmp_path / "strong" / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match="move it away"):
         work(job(strong_svs))
+
+
+def test_a_machine_that_has_another_folder_of_that_name_refuses(
+    work: Work, strong_svs: Path, tmp_path: Path
+) -> None:
+    for elsewhere in (tmp_path / "not-mounted", tmp_path / "own-disk"):
+        with pytest.raises(SchedulerError, match="does not see the output folder"):
+            replace(work, out=elsewhere)(job(strong_svs))
+        assert not elsewhere.exists()
+
+
+def test_a_name_that_another_slide_has_just_taken_is_not_taken_from_it(
+    work: Work, strong_svs: Path, tmp_path: Path
+) -> None:
+    work(job(strong_svs))
+    other = tmp_path / "other" / "strong.svs"
+    other.parent.mkdir()
+    other.write_bytes(strong_svs.read_bytes()[:-1])
+    with pytest.raises(OutputError, match="taken for another slide"):
+        work(job(other))
+    asked = job(other)
+    assert not work(
+        replace(asked, row=replace(asked.row, slide_id="strong"))
+    ).stood  # whoever names it means it
 
 
 def test_a_worker_with_other_weights_refuses() -> None:

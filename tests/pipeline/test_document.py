@@ -3,19 +3,24 @@
 import hashlib
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
 from her2path.cells.vocabulary import PATTERNS
+from her2path.errors import SlideError
+from her2path.image.geometry import PixelSize
 from her2path.pipeline.document import Clock, run_document, score_document, scored_slide
 from her2path.pipeline.outcome import Outcome
 from her2path.pipeline.result import ScoredSlide
 from her2path.recipe import Recipe
 from her2path.segment.protocol import Weights
-from her2path.store.runs import SCORE_KEYS, score_json
+from her2path.slides.array import ArraySlide
+from her2path.store.runs import NOT_READ, SCORE_KEYS, json_bytes, score_json
 
 MEMBRANE_KEYS = {"mean", "p10", "p50", "p90"}
 HETEROGENEITY_KEYS = {
@@ -111,6 +116,25 @@ def test_a_slide_takes_its_documents_with_it(strong: ScoredSlide, recipe: Recipe
 def test_a_file_that_is_not_there_has_no_digest(recipe: Recipe) -> None:
     run = run_document(Outcome("x", Path("nowhere.svs"), recipe, engine="classical"), Clock())
     assert (run["input_sha256"], run["input_bytes"]) == (None, None)
+
+
+def test_a_file_on_a_drive_that_may_hang_is_not_read_again(tmp_path: Path, recipe: Recipe) -> None:
+    path = tmp_path / "x.svs"
+    path.write_bytes(b"pixels")
+    known = Outcome("x", path, recipe, engine="classical")
+    assert run_document(known, Clock())["input_bytes"] == 6
+    away = run_document(replace(known, is_at_hand=False), Clock())
+    assert {key: away[key] for key in NOT_READ} == NOT_READ
+
+
+def test_a_name_whose_bytes_are_no_text_can_be_written(recipe: Recipe) -> None:
+    slide = ArraySlide(np.zeros((4, 4, 3), np.uint8), PixelSize(0.25, 0.25))
+    object.__setattr__(slide, "reader", "OpenSlide (caf\udce9.svs: no tiles)")
+    outcome = Outcome("x", Path("caf\udce9.svs"), recipe, engine="classical", slide=slide)
+    result = scored_slide(outcome.failed(SlideError("caf\udce9.svs is damaged")), Clock())
+    score, run = orjson.loads(score_json(result.score)), orjson.loads(json_bytes(result.run))
+    assert (score["path"], score["reason"]) == (r"caf\udce9.svs", r"caf\udce9.svs is damaged")
+    assert r"caf\udce9" in run["reader"]
 
 
 def test_the_network_that_was_asked_is_named(recipe: Recipe) -> None:

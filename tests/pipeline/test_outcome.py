@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from her2path.errors import NotEvaluableError
+from her2path.errors import NotEvaluableError, SlideError, StorageError
 from her2path.flags import Flag
 from her2path.pipeline.outcome import Outcome
 from her2path.recipe import Recipe
@@ -26,6 +26,18 @@ def test_a_refusal_is_told_after_all_that_was_known(outcome: Outcome) -> None:
     assert (closed.status, closed.reason) == ("not_evaluable", "3 cells")
     assert closed.flags == (pale, Flag("TOO_FEW_CELLS", "refusal", "3 cells"))
     assert (closed.areas_mm2, closed.n_cells) == ({"tissue": 2.0}, 3)
+
+
+def test_a_drive_that_failed_is_flagged_and_not_read_again(outcome: Outcome) -> None:
+    pale = Flag("LOW_CONTRAST", "warning", "pale")
+    seen = replace(outcome, flags=(pale,), areas_mm2={"tissue": 2.0})
+    closed = seen.failed(StorageError("caf\udce9.svs cannot be read now"))
+    assert (closed.status, closed.reason) == ("failed", r"caf\udce9.svs cannot be read now")
+    assert closed.flags == (pale, Flag("STORAGE", "refusal", r"caf\udce9.svs cannot be read now"))
+    assert not closed.is_at_hand
+    damaged = seen.failed(SlideError("x.svs is damaged"))
+    assert (damaged.status, damaged.reason, damaged.flags) == ("failed", "x.svs is damaged", (pale,))
+    assert damaged.is_at_hand
 
 
 def test_size_and_pixels_are_those_of_the_slide(

@@ -12,7 +12,7 @@ import pytest
 from her2path.export.slide_files import publish
 from her2path.pipeline import run as pipeline_run
 from her2path.pipeline.result import ScoredSlide
-from her2path.pipeline.run import score_slides
+from her2path.pipeline.run import failed_slide, score_slides
 from her2path.pipeline.slide import SlideRequest
 from her2path.recipe import Recipe
 from her2path.runners.threads import ThreadRunner
@@ -20,7 +20,7 @@ from her2path.segment.classical import ClassicalSegmenter
 from her2path.segment.protocol import Weights
 from her2path.store.cohort import COHORT_COLUMNS
 from her2path.store.recipes import load_recipe
-from her2path.store.runs import describe_file
+from her2path.store.runs import NOT_READ, describe_file
 
 Run = Callable[..., list[tuple[Mapping[str, Any], bool]]]
 
@@ -164,3 +164,12 @@ def test_a_slide_that_was_copied_again_is_scored_again(run: Run, scorer: Scorer,
     (tmp_path / "a.svs").write_bytes(b"the whole of it")
     run("a")
     assert scorer.calls == ["a", "a"]
+
+
+def test_of_a_slide_whose_scoring_broke_down_nothing_is_read(tmp_path: Path, recipe: Recipe) -> None:
+    path = tmp_path / "x.svs"
+    path.write_bytes(b"pixels")
+    failed = failed_slide("x", path, recipe, "caf\udce9.svs broke its worker")
+    assert {key: failed.run[key] for key in NOT_READ} == NOT_READ
+    assert (failed.score["status"], failed.score["flags"]) == ("failed", [])
+    assert failed.score["reason"] == r"caf\udce9.svs broke its worker"

@@ -1,5 +1,8 @@
 """One slide from file to score: every fate that a slide can meet has its status, its reason and its areas."""
 
+import errno
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -8,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
+import tifffile
 
 from her2path.cells.table import CellTable
 from her2path.errors import UsageError
@@ -117,6 +121,57 @@ def test_unreadable_area_is_counted_and_costs_no_cell_elsewhere(
 def near(cells: CellTable, *, within_px: int) -> Any:
     """Cells about the piece at (256, 512) that the damage costs."""
     return (np.abs(cells.y_px - 384) < within_px) & (np.abs(cells.x_px - 640) < within_px)
+
+
+class Drive:
+    """Stands in for ``os.pread``: some reads, counted from 0, fail as those of a drive that is away do."""
+
+    def __init__(self, code: int, away: range) -> None:
+        self.code, self.away, self.n_reads = code, away, 0
+        self._pread = os.pread
+
+    def __call__(self, descriptor: int, n_bytes: int, offset: int) -> bytes:
+        self.n_reads += 1
+        if self.n_reads - 1 in self.away:
+            raise OSError(self.code, os.strerror(self.code))
+        return self._pread(descriptor, n_bytes, offset)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 0.7, 0.99])
+def test_a_drive_that_comes_back_costs_the_slide_and_never_a_part_of_it(
+    strong_svs: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    def scored(drive: Drive) -> ScoredSlide:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "pread", drive)
+            request = SlideRequest("strong", strong_svs)
+            return score_slide(request, recipe, ClassicalSegmenter(), ThreadRunner())
+
+    there = Drive(errno.EIO, range(0))
+    assert scored(there).score["status"] == "scored"
+    first = int(there.n_reads * share)
+    failed = scored(Drive(errno.EIO, range(first, first + 3)))
+    assert failed.score["status"] == "failed"
+    assert "check the drive and the network" in failed.score["reason"]
+    assert [flag["code"] for flag in failed.score["flags"] if flag["severity"] == "refusal"] == ["STORAGE"]
+    assert failed.run["input_sha256"] is None
+    # What waiting does not mend is read by OpenSlide, and costs nothing.
+    assert scored(Drive(errno.EINVAL, range(first, first + 3))).score["status"] == "scored"
+
+
+def test_a_damaged_tile_is_no_trouble_of_the_drive(strong_svs: Path, tmp_path: Path, recipe: Recipe) -> None:
+    path = tmp_path / "damaged.svs"
+    shutil.copyfile(strong_svs, path)
+    with tifffile.TiffFile(path) as file:
+        page = file.pages.first
+        offset, n_bytes = page.dataoffsets[9], page.databytecounts[9]
+    with path.open("r+b") as stream:
+        stream.seek(offset)
+        stream.write(bytes(n_bytes))
+    request = SlideRequest("damaged", path)
+    score = score_slide(request, recipe, ClassicalSegmenter(), ThreadRunner()).score
+    assert (score["status"], score["score"]) == ("partial", "3+")
+    assert not {flag["code"] for flag in score["flags"]} & {"STORAGE"}
 
 
 def test_a_slide_that_cannot_be_read_at_all_has_failed(

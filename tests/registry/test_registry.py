@@ -148,14 +148,6 @@ def test_a_result_keeps_every_column(registry: Registry) -> None:
     assert said(state, state="scored", attempts=1, host="here", ended_at=NIGHT + timedelta(hours=1))
 
 
-def test_a_result_can_be_added_alone(registry: Registry) -> None:
-    run = registry.begin_run(start())
-    one = finished("a")
-    registry.add_score(run, one.score, one.cohort_row, one.input_sha256, one.at)
-    assert [row.slide_id for row in registry.scores()] == ["a"]
-    assert registry.states() == ()
-
-
 @pytest.mark.parametrize(
     "other", [{"recipe_digest": OTHER_DIGEST}, {"software": "her2path 0.8"}, {"input_sha256": "2" * 64}]
 )

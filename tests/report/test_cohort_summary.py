@@ -25,13 +25,18 @@ def test_an_empty_cohort_is_one() -> None:
 
 
 def test_two_recipes_two_versions_or_two_rulebooks_are_said() -> None:
-    rows = [SCORED, SCORED | {"recipe_digest": "bb", "rulebook": "breast-2013"}]
+    rows = [SCORED, SCORED | {"recipe_digest": "bb"}, SCORED | {"rulebook": "breast-2013"}]
     mixed = {one.what: one.found for one in summarise(rows, ("her2path 1", "her2path 2", "her2path 1")).mixed}
     assert mixed == {
-        "recipe": (("aa", 1), ("bb", 1)),
+        "recipe": (("aa", 2), ("bb", 1)),
         "version of the software": (("her2path 1", None), ("her2path 2", None)),
-        "rulebook": (("breast-2018", 1), ("breast-2013", 1)),
+        "rulebook": (("breast-2018", 2), ("breast-2013", 1)),
     }
+
+
+def test_a_recipe_that_differs_by_what_the_manifest_tells_is_no_other_way_of_scoring() -> None:
+    rows = [SCORED, SCORED | {"recipe_digest": "bb", "mpp": "0.25"}]
+    assert summarise(rows, ("her2path 1",)).mixed == ()
     assert not summarise([SCORED, SCORED], ("her2path 1",)).mixed
 
 

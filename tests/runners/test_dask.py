@@ -326,6 +326,25 @@ def test_only_workers_with_a_gpu_are_given_items_where_one_is_asked_for(cluster:
 
 
 @pytest.mark.slow
+def test_when_all_workers_with_a_gpu_leave_the_others_go_on(cluster: Cluster, tmp_path: Path) -> None:
+    begun, left = tmp_path / "begun", tmp_path / "left"
+    work = f"(open({str(begun)!r}, 'x').close(), {SLEEP.format(600)})"
+    item = f"__import__('os').path.exists({str(left)!r}) or {work}"
+    with_gpu = cluster.add_worker("--resources", "GPU=1")
+    with DaskCrew[str, Any](eval, address=cluster.address, gpu=True) as crew:
+        assert wait_for(lambda: crew.hands == 1)
+        cluster.add_worker("--nthreads", "2", "--name", "without")
+        crew.give(item)
+        crew.give("2")
+        assert wait_for(begun.exists)
+        left.touch()
+        for process in (*psutil.Process(with_gpu.pid).children(), psutil.Process(with_gpu.pid)):
+            process.kill()
+        assert wait_for(lambda: crew.hands == 2)
+        assert {done.item: value(done) for done in take(crew, 2)} == {item: True, "2": 2}
+
+
+@pytest.mark.slow
 def test_workers_with_other_software_are_refused(cluster: Cluster, tmp_path: Path) -> None:
     older = tmp_path / "older" / "her2path"
     older.mkdir(parents=True)

@@ -1,5 +1,7 @@
 """Fields of view come in many encodings; each gives what a viewer shows, or a clear refusal."""
 
+import errno
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -10,8 +12,9 @@ import tifffile
 from PIL import Image
 
 from her2path.arrays import Rgb8
-from her2path.errors import PixelSizeError, ReadError, SlideError
+from her2path.errors import PixelSizeError, ReadError, SlideError, StorageError
 from her2path.image.geometry import Region
+from her2path.slides import image
 from her2path.slides.image import ImageSlide
 
 MPP_UM = (0.25, 0.25)
@@ -130,11 +133,28 @@ def test_decoded_once_and_forgotten_on_close(tmp_path: Path, rgb: Rgb8) -> None:
     slide = ImageSlide(path, mpp_um=MPP_UM)
     region = Region(0, 0, 40, 30)
     slide.read(region)
-    path.unlink()
+    path.rename(tmp_path / "elsewhere.png")
     np.testing.assert_array_equal(slide.read(region), rgb)
     slide.close()
     with pytest.raises(ReadError):
         slide.read(region)
+
+
+def test_a_drive_that_is_away_for_a_moment_is_no_damage(
+    tmp_path: Path, rgb: Rgb8, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, region = tmp_path / "field.png", Region(0, 0, 40, 30)
+    Image.fromarray(rgb).save(path)
+    slide = ImageSlide(path, mpp_um=MPP_UM)
+
+    def fail(path: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(image, "_open_picture", fail)
+        with pytest.raises(StorageError, match="check the drive"):
+            slide.read(region)
+    np.testing.assert_array_equal(slide.read(region), rgb)
 
 
 def test_a_tiff_that_ends_before_its_last_image_is_refused(tmp_path: Path, rgb: Rgb8) -> None:

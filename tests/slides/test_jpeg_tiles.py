@@ -1,5 +1,6 @@
 """The fast reader gives OpenSlide's pixels, bit for bit, and refuses what OpenSlide refuses."""
 
+import errno
 import os
 import pickle
 import threading
@@ -17,7 +18,7 @@ from imagecodecs import jpeg8_decode
 from PIL import Image
 
 from her2path.arrays import Rgb8
-from her2path.errors import ReadError, SlideError
+from her2path.errors import ReadError, SlideError, StorageError
 from her2path.image.geometry import Region
 from her2path.pipeline import slide as pipeline_slide
 from her2path.pipeline.slide import SlideRequest, score_slide
@@ -271,9 +272,42 @@ def test_a_file_that_goes_away_is_a_read_error(tmp_path: Path, write_tiles: Writ
     path = write_tiles(tmp_path / "slide.tif", textured)
     direct, _ = both(path)
     direct.close()
-    path.unlink()
+    path.rename(path.with_name("elsewhere.tif"))
     with pytest.raises(ReadError):
         direct.read(Region(0, 0, 8, 8))
+
+
+def test_a_drive_that_goes_away_is_none(tmp_path: Path, write_tiles: Write, textured: Rgb8) -> None:
+    path = write_tiles(tmp_path / "slide.tif", textured)
+    direct, _ = both(path)
+    direct.close()
+    path.unlink()  # which leaves the empty folder that a drive was mounted on
+    with pytest.raises(StorageError, match="check that its drive is connected"):
+        direct.read(Region(0, 0, 8, 8))
+
+
+@pytest.mark.parametrize(("code", "passes"), [(errno.EIO, True), (errno.ESTALE, True), (errno.EINVAL, False)])
+def test_a_drive_that_is_away_for_a_moment_is_no_damage(
+    pyramid: Path, monkeypatch: pytest.MonkeyPatch, code: int, passes: bool
+) -> None:
+    direct, slide = both(pyramid)
+    region = Region(0, 0, 300, 300)
+
+    def fail(*_: int) -> bytes:
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pread", fail)
+        if passes:
+            with pytest.raises(
+                StorageError, match=f"cannot be read now .{os.strerror(code)}.; check the drive"
+            ):
+                direct.read(region)
+            with pytest.raises(StorageError):  # and not another, slower reader
+                open_slide(pyramid, mpp_um=MPP_UM)
+        else:
+            np.testing.assert_array_equal(direct.read(region), slide.read(region))
+    np.testing.assert_array_equal(direct.read(region), slide.read(region))
 
 
 def test_the_file_is_open_once_and_closed_with_its_slide(

@@ -1,14 +1,17 @@
 """Every file that is no slide ends in one line that a technician can act on, never in a traceback."""
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
-from her2path.errors import PixelSizeError, ReadError, SlideError
+from her2path.errors import PixelSizeError, ReadError, SlideError, StorageError
 from her2path.image.geometry import Region
 from her2path.slides.image import ImageSlide
 from her2path.slides.jpeg_tiles import JpegTileSlide
@@ -111,6 +114,24 @@ def test_a_missing_pixel_size_is_not_hidden_by_another_reader(tmp_path: Path) ->
     tifffile.imwrite(path, RGB, tile=(256, 256), photometric="rgb")
     with pytest.raises(PixelSizeError, match="--mpp"):
         open_slide(path)
+
+
+@pytest.mark.parametrize(
+    ("code", "passes"), [(errno.EIO, True), (errno.EHOSTDOWN, True), (errno.EACCES, False)]
+)
+def test_a_drive_that_is_away_is_told_from_a_file_that_may_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, passes: bool
+) -> None:
+    path = tmp_path / "slide.tif"
+    tifffile.imwrite(path, RGB, tile=(256, 256), photometric="rgb")
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(SlideError, match=os.strerror(code)) as caught:
+        open_slide(path, mpp_um=MPP_UM)
+    assert isinstance(caught.value, StorageError) == passes
 
 
 def real(kind: str) -> list[Path]:

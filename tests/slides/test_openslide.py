@@ -9,8 +9,9 @@ import openslide
 import pytest
 import tifffile
 
-from her2path.errors import PixelSizeError, ReadError, SlideError
+from her2path.errors import PixelSizeError, ReadError, SlideError, StorageError
 from her2path.image.geometry import Region
+from her2path.slides import storage
 from her2path.slides.openslide import OpenSlideSlide
 
 TILE = 256
@@ -116,6 +117,23 @@ def test_handles_close_with_their_thread_and_their_slide(path: Path, monkeypatch
 def test_a_file_that_goes_away_is_a_read_error(path: Path) -> None:
     slide = OpenSlideSlide(path)
     slide.close()
-    path.unlink()
+    path.rename(path.with_name("elsewhere.tif"))
     with pytest.raises(ReadError):
         slide.read(Region(0, 0, 8, 8))
+
+
+def test_a_drive_that_goes_away_is_told_from_damage(damaged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after some damage; and much damage does not have the drive asked again and again."""
+    slide, bad = OpenSlideSlide(damaged), Region(0, TILE, TILE, TILE)
+    asked: list[Path] = []
+    monkeypatch.setattr(storage, "trouble_that_may_pass", asked.append)
+    for _ in range(100):
+        with pytest.raises(ReadError):
+            slide.read(bad)
+    assert asked == [damaged] * 7
+    monkeypatch.setattr(storage, "trouble_that_may_pass", lambda path: "the drive is away")
+    for _ in range(27):
+        with pytest.raises(ReadError):
+            slide.read(bad)
+    with pytest.raises(StorageError, match="the drive is away"):
+        slide.read(bad)

@@ -8,9 +8,15 @@ from typing import Any
 
 import pytest
 
-from her2path.errors import OutputError, SlideError
+from her2path.errors import OutputError, SlideError, StorageError
 from her2path.slides import storage
-from her2path.slides.storage import is_full_disk, may_pass, read_ahead, trouble_that_may_pass
+from her2path.slides.storage import (
+    blame_storage,
+    bytes_of,
+    comes_from_system,
+    read_ahead,
+    trouble_that_may_pass,
+)
 
 
 @pytest.fixture
@@ -129,16 +135,12 @@ def raised_from(code: int) -> OutputError:
     return error
 
 
-def test_the_cause_of_an_error_tells_whether_it_may_pass() -> None:
-    assert may_pass(raised_from(errno.ENOSPC))
-    assert may_pass(raised_from(errno.EIO))
-    assert may_pass(OSError(errno.ESTALE, "Stale file handle"))
-    assert is_full_disk(raised_from(errno.ENOSPC))
-    assert is_full_disk(raised_from(errno.EDQUOT))
-    assert not is_full_disk(raised_from(errno.EIO))
-    assert not may_pass(raised_from(errno.EACCES))
-    assert not may_pass(raised_from(errno.ENOLCK))  # a file system without locks stays one
-    assert not may_pass(SlideError("slide.svs is damaged"))
+def test_what_the_system_raised_is_told_by_its_cause() -> None:
+    assert comes_from_system(raised_from(errno.ENOSPC))
+    assert comes_from_system(raised_from(errno.EROFS))
+    assert comes_from_system(OSError(errno.ESTALE, "Stale file handle"))
+    assert not comes_from_system(OutputError("out/a is no result of her2path"))
+    assert not comes_from_system(SlideError("slide.svs is damaged"))
 
 
 class TestReadingAhead:
@@ -161,3 +163,44 @@ class TestReadingAhead:
         read_ahead(slide.parent)
         monkeypatch.delattr(os, "posix_fadvise")
         read_ahead(slide)
+
+
+class TestWhoIsToBlame:
+    def test_the_drive_by_what_the_system_said_though_it_is_back_again(self, slide: Path) -> None:
+        with pytest.raises(StorageError) as caught:
+            blame_storage(slide, raised_from(errno.EIO))
+        told = f"{slide} cannot be read now (Input/output error); check the drive and the network"
+        assert str(caught.value) == told
+
+    @pytest.mark.parametrize("code", [errno.ENOENT, errno.EACCES, errno.EINVAL])
+    def test_the_slide_where_waiting_changes_nothing(self, slide: Path, code: int) -> None:
+        blame_storage(slide, OSError(code, os.strerror(code)))
+        blame_storage(slide, SlideError("slide.svs is damaged"))
+
+    def test_the_drive_by_a_sample_where_the_error_tells_nothing(
+        self, slide: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        failing = Failing(slide, errno.ESTALE, 0)
+        monkeypatch.setattr(Path, "open", lambda *_, **__: failing)
+        with pytest.raises(StorageError, match="Stale file handle"):
+            blame_storage(slide, SlideError("slide.svs is damaged"))
+
+
+class TestBytes:
+    def test_of_a_file(self, slide: Path) -> None:
+        slide.with_name("other.svs").write_bytes(b"other")
+        assert bytes_of(slide) == 1 << 20
+
+    @pytest.mark.parametrize(("name", "folder"), [("m.mrxs", "m"), ("levels/0.dcm", "levels")])
+    def test_of_all_files_of_a_slide(self, tmp_path: Path, name: str, folder: str) -> None:
+        (tmp_path / folder).mkdir()
+        parts = [tmp_path / folder / f"{n}{Path(name).suffix}" for n in range(1, storage.MOST_PARTS + 10)]
+        for path in (tmp_path / name, *parts):
+            path.write_bytes(b"pixels")
+        assert bytes_of(tmp_path / name) == 6 * (1 + len(parts))
+
+    @pytest.mark.parametrize(
+        "name", ["absent.svs", "x" * 300, "nul\0.svs", "absent.mrxs", "slide.svs/in.svs"]
+    )
+    def test_none_where_there_is_nothing_to_ask(self, slide: Path, name: str) -> None:
+        assert bytes_of(slide.parent / name) is None

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2path.errors import OutputError
-from her2path.store import cohort
 from her2path.store.claims import claim
 from her2path.store.cohort import COHORT_COLUMNS, cohort_row, read_cohort, rebuild_rows, write_cohort
 
@@ -77,6 +76,11 @@ def test_a_column_of_the_manifest_with_a_name_of_the_programs_own_travels_too() 
     assert set(row) == {*COHORT_COLUMNS, "manifest_score"}
 
 
+def test_a_row_made_without_a_manifest_names_no_column_of_one() -> None:
+    assert set(cohort_row(SCORED)) == set(COHORT_COLUMNS) - {"case_id"}
+    assert cohort_row(SCORED, {"site": "north"})["case_id"] is None
+
+
 def test_failed_slides_have_a_row_with_nulls(tmp_path: Path) -> None:
     write_cohort(tmp_path, [cohort_row(FAILED), cohort_row(SCORED)])
     assert [row["slide_id"] for row in rows_of(tmp_path)] == ["a", "b"]
@@ -99,6 +103,27 @@ def test_slides_of_an_earlier_run_stay_and_a_new_row_wins(tmp_path: Path) -> Non
     first, second = rows_of(tmp_path)
     assert (first["slide_id"], first["site"], first["scanner"]) == ("a", "north", None)
     assert (second["status"], second["scanner"]) == ("scored", "s1")
+
+
+def test_what_only_a_manifest_tells_stays_where_a_slide_is_scored_without_one(tmp_path: Path) -> None:
+    line = {"case_id": "K1", "manual_score": "2+", "score": "mine"}
+    again = cohort_row(SCORED | {"score": "3+"})
+    write_cohort(tmp_path, [cohort_row(SCORED, line), cohort_row(FAILED, {"case_id": "K2"})])
+    write_cohort(tmp_path, [again, cohort_row(SCORED | {"slide_id": "c"})])
+    first, second, third = rows_of(tmp_path)
+    assert {name: first[name] for name in ("score", "case_id", "manual_score", "manifest_score")} == {
+        "score": "3+",
+        "case_id": "K1",
+        "manual_score": "2+",
+        "manifest_score": "mine",
+    }
+    assert (second["case_id"], third["case_id"], third["manual_score"]) == ("K2", None, None)
+    write_cohort(tmp_path, [cohort_row(SCORED, line | {"manual_score": "1+"}), again])
+    assert [rows_of(tmp_path)[0][name] for name in ("score", "manual_score")] == ["3+", "1+"]
+    write_cohort(tmp_path, [cohort_row(SCORED, {"case_id": None, "manual_score": None})])
+    assert [rows_of(tmp_path)[0][name] for name in ("case_id", "manual_score", "manifest_score")] == [
+        None
+    ] * 3
 
 
 def test_nan_is_null(tmp_path: Path) -> None:
@@ -202,12 +227,9 @@ def test_what_a_program_that_died_had_half_written_is_cleared_away(tmp_path: Pat
     assert {path.name for path in tmp_path.iterdir()} == {".claims", "cohort.parquet", "cohort.csv"}
 
 
-def test_a_table_that_another_process_holds_is_waited_for_and_then_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cohort, "PATIENCE_S", 0.01)
+def test_a_table_that_another_process_holds_is_waited_for_and_then_told(tmp_path: Path) -> None:
     with claim(tmp_path, "cohort.parquet"), pytest.raises(OutputError, match=f"process {os.getpid()}"):
-        write_cohort(tmp_path, [cohort_row(SCORED)])
+        write_cohort(tmp_path, [cohort_row(SCORED)], patience_s=0.01)
 
 
 HAMMER = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from her2path.store.disk import flush_folder, remove, write_whole
+from her2path.store.disk import flush_folder, plain_path, remove, write_whole
 
 
 def test_a_file_appears_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -56,3 +56,14 @@ def test_what_is_left_of_a_removal_is_no_result(tmp_path: Path, monkeypatch: pyt
     remove(tmp_path / "a")
     remove(tmp_path / "a")
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("name", ["/slides/café ×2.svs", "\N{GRINNING FACE}.svs", r"C:\slides\x.svs"])
+def test_a_path_that_is_text_stays_as_it_is(name: str) -> None:
+    assert plain_path(name) == plain_path(Path(name)) == name
+
+
+def test_names_whose_bytes_are_no_text_can_be_written_and_stay_different() -> None:
+    names = [os.fsdecode(byte + b".svs") for byte in (b"\xe9", b"\xe8")] + ["\ud800.svs"]
+    written = [plain_path(Path(name)).encode() for name in names]
+    assert len(set(written)) == len(names)

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import pytest
 
 from her2path.resources import resource
-from her2path.store.manifest_cells import Wrong, cell_reader
+from her2path.store.manifest_cells import Drawn, Wrong, cell_reader
 from her2path.store.regions import read_regions
 
 SQUARE = '{"type": "Polygon", "coordinates": [[[0, 0], [9, 0], [9, 9], [0, 9], [0, 0]]]}'
@@ -116,4 +116,4 @@ def test_a_file_that_many_rows_name_is_read_once(tmp_path: Path, monkeypatch: py
     for name in ("roi.geojson", "gone.geojson") * 5:
         read("include", name)
     assert [call.args[0].name for call in spy.call_args_list] == ["roi.geojson", "gone.geojson"]
-    assert read("include", "roi.geojson") == tmp_path / "roi.geojson"
+    assert read("include", "roi.geojson") == Drawn(tmp_path / "roi.geojson", "")

@@ -5,14 +5,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pytest
 
 from her2path.errors import RegionFileError, UsageError
 from her2path.pipeline.region_classes import RegionClasses, expected_level, sort_by_meaning
+from her2path.recipe import Recipe
 from her2path.store.manifest import ManifestRow
-from her2path.store.manifest_recipes import read_batch, recipes_of, regions_of
+from her2path.store.manifest_recipes import read_batch, regions_of
 from her2path.store.recipes import load_recipe
 from her2path.store.regions import Outline, read_regions
 
@@ -35,6 +36,12 @@ residual_od = 0.01
 
 def row(number: int = 2, **values: Any) -> ManifestRow:
     return ManifestRow(SLIDE, where=f"manifest.csv, row {number}", **values)
+
+
+def recipes_of(rows: Sequence[ManifestRow], **options: Any) -> tuple[Recipe, ...]:
+    """Make the recipes of rows as if a manifest had held them."""
+    with patch("her2path.store.manifest_recipes.parse_rows", return_value=(tuple(rows), [])):
+        return read_batch([Path("manifest.csv")], **options)[1]
 
 
 def problems(rows: Sequence[ManifestRow], **options: Any) -> list[str]:

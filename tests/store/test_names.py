@@ -1,5 +1,6 @@
 """No slide takes the folder of another, or of what is no result at all."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,17 @@ def test_a_path_without_a_name_never_names_the_output_folder_itself(tmp_path: Pa
 
 @pytest.mark.parametrize(
     "stem",
-    ["runs", "Runs", "cohort.csv", "cohort.html", "earlier", "registry.sqlite-wal", "x" * 250, "ü" * 125],
+    [
+        "runs",
+        "Runs",
+        "cohort.csv",
+        "cohort.html",
+        "earlier",
+        "registry.sqlite-wal",
+        "registry.sqlite.broken-wal",
+        "x" * 250,
+        "ü" * 125,
+    ],
 )
 def test_a_name_that_the_folder_cannot_have_gets_a_hash(tmp_path: Path, stem: str) -> None:
     (name,) = slide_ids([Path(f"{stem}.svs")], tmp_path)
@@ -33,6 +44,16 @@ def test_a_name_that_the_folder_cannot_have_gets_a_hash(tmp_path: Path, stem: st
 
 def test_what_no_name_holds_is_replaced(tmp_path: Path) -> None:
     assert slide_ids([Path("two\nlines.svs")], tmp_path) == ("two_lines",)
+
+
+def test_bytes_of_a_name_that_are_no_text_are_replaced_and_two_such_slides_kept_apart(tmp_path: Path) -> None:
+    paths = [Path(os.fsdecode(name)) for name in (b"caf\xe9.svs", b"caf\xe8.svs", b"a\xe9.svs")]
+    first, second, third = slide_ids(paths, tmp_path)
+    assert (first, third) == ("caf_", "a_")
+    assert second.startswith("caf_-")
+    put(tmp_path / "caf_" / "score.json", b'{"path": "caf\\\\udce9.svs"}')
+    assert slide_ids(paths[:1], tmp_path) == ("caf_",)
+    assert slide_ids(paths[1:2], tmp_path) == (second,)
 
 
 def test_the_programs_own_names_are_not_given(tmp_path: Path) -> None:
