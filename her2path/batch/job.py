@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from her2path.recipe import Recipe
@@ -31,7 +30,6 @@ class Outcome:
     """
 
     host: str
-    ended: datetime
     score: Mapping[str, Any] | None = None
     """Content of score.json."""
 

@@ -192,7 +192,7 @@ class BatchBook:
             )
 
     def _enter(self, job: Job, score: Mapping[str, Any], **told: Any) -> FinishedSlide:  # noqa: ANN401 - JSON values
-        row = cohort_row(score, job.row.cells() if job.row.where else None)
+        row = _row(job, score)
         self._new_rows[job.slide_id] = row
         self._looks[job.slide_id] = look_row(score)
         shown = ("slide_id", "status", "reason", "score", "recipe_digest", "seconds")
@@ -245,7 +245,7 @@ class BatchBook:
                     "recipe_digest": job.recipe.digest,
                     "software": SOFTWARE,
                 }
-                self._new_rows[job.slide_id] = cohort_row(blank, job.row.cells() if job.row.where else None)
+                self._new_rows[job.slide_id] = _row(job, blank)
         self._write_table()
 
     def _write_table(self, *, at_end: bool = False) -> None:
@@ -298,6 +298,11 @@ class BatchBook:
         self._registry.add_event(
             self._run, kind, detail, None if job is None else job.slide_id, at=datetime.now(UTC)
         )
+
+
+def _row(job: Job, score: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a slide its row of the cohort table; without a manifest, what an earlier one told stays."""
+    return cohort_row(score, job.row.cells() if job.row.where else None)
 
 
 def _written_at(path: Path) -> datetime:

@@ -3,7 +3,6 @@
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -57,13 +56,13 @@ class Work:
         try:
             with claim(self.out, job.slide_id) as holder:
                 if holder is not None:
-                    return came(datetime.now(UTC), holder=holder)
+                    return came(holder=holder)
                 score, stood = self._score(job)
         except OutputError as error:
             if not comes_from_system(error):
                 raise
-            return came(datetime.now(UTC), trouble=str(error), output_trouble=True)
-        return came(datetime.now(UTC), score=score, stood=stood, trouble=_trouble(score, job.row.path))
+            return came(trouble=str(error), output_trouble=True)
+        return came(score=score, stood=stood, trouble=_trouble(score, job.row.path))
 
     def _check_folder(self) -> None:
         """Refuse a machine that does not see the batch's own folder: nobody would look for results there."""

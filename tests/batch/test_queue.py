@@ -32,12 +32,12 @@ from her2path.store.manifest import ManifestRow
 from her2path.store.recipes import load_recipe
 
 RECIPE: Recipe = load_recipe()
-AT = ("node1", datetime(2026, 1, 1, tzinfo=UTC))
-SCORED = Outcome(*AT, score={"status": "scored"})
-FAILED = Outcome(*AT, score={"status": "failed"})
-AWAY = Outcome(*AT, score={"status": "failed"}, trouble="the drive is away")
-FULL = Outcome(*AT, trouble="the disk is full", output_trouble=True)
-HELD = Outcome(*AT, holder=Holder("node2", 7, datetime(2026, 1, 1, tzinfo=UTC)))
+HOST = "node1"
+SCORED = Outcome(HOST, score={"status": "scored"})
+FAILED = Outcome(HOST, score={"status": "failed"})
+AWAY = Outcome(HOST, score={"status": "failed"}, trouble="the drive is away")
+FULL = Outcome(HOST, trouble="the disk is full", output_trouble=True)
+HELD = Outcome(HOST, holder=Holder("node2", 7, datetime(2026, 1, 1, tzinfo=UTC)))
 
 
 def job(slide_id: str, n_bytes: int | None = 1) -> Job:

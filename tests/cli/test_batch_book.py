@@ -26,7 +26,7 @@ from her2path.store.recipes import load_recipe
 
 Make = Callable[[], BatchBook]
 RECIPE = load_recipe(engine="classical")
-AT = ("node1", datetime(2026, 1, 1, tzinfo=UTC))
+HOST = "node1"
 
 
 def job(slide_id: str) -> Job:
@@ -72,7 +72,7 @@ def rows(out: Path) -> dict[str, dict[str, Any]]:
 def test_a_batch_in_which_all_goes_well(make_book: Make, registry: Registry, tmp_path: Path) -> None:
     book = make_book()
     book.begin(begun("a", "b", standing="c"))
-    ended = [Ended(job(name), Outcome(*AT, score=score(name)), 1) for name in ("a", "b")]
+    ended = [Ended(job(name), Outcome(HOST, score=score(name)), 1) for name in ("a", "b")]
     book.follow([Began(job("a"), 1), Tick(), Began(job("b"), 1), *ended])
     assert book.close() == 0
     assert {name: (row["status"], row["block"]) for name, row in rows(tmp_path).items()} == dict.fromkeys(
@@ -110,7 +110,7 @@ def test_what_is_not_finished_makes_the_exit_code_1_and_is_named(
     book = make_book()
     book.begin(begun("a", "b", "c"))
     book.follow(
-        [Began(job("a"), 1), Ended(job("a"), Outcome(*AT, score=score("a")), 1), Halted("the disk is full")]
+        [Began(job("a"), 1), Ended(job("a"), Outcome(HOST, score=score("a")), 1), Halted("the disk is full")]
     )
     assert book.close() == 1
     said = capsys.readouterr().out
@@ -155,7 +155,7 @@ def test_rows_that_cannot_be_written_now_are_written_later(
 
     monkeypatch.setattr(batch_book, "write_cohort", away_at_first)
     book.begin(begun("a", "b"))
-    book.follow(Ended(job(name), Outcome(*AT, score=score(name)), 1) for name in ("a", "b"))
+    book.follow(Ended(job(name), Outcome(HOST, score=score(name)), 1) for name in ("a", "b"))
     assert calls == [2, 1, 2]
     assert set(rows(tmp_path)) == {"a", "b"}
 
@@ -202,7 +202,7 @@ def test_a_failed_row_that_another_has_put_right_is_not_written(
     book = make_book()
     book.begin(begun("a"))
     failed = failed_slide("a", Path("a.svs"), RECIPE, "damaged").score
-    book.follow([Ended(job("a"), Outcome(*AT, score=failed), 1)])
+    book.follow([Ended(job("a"), Outcome(HOST, score=failed), 1)])
     monkeypatch.setattr(batch_book, "already_scored", lambda *_, **__: score("a"))
     book.close()
     assert rows(tmp_path)["a"]["score"] == "2+"
@@ -213,7 +213,7 @@ def test_another_file_under_the_same_name_is_told(
 ) -> None:
     book = make_book()
     book.begin(begun("a", a=score("a", score="3+")))
-    book.follow([Ended(job("a"), Outcome(*AT, score=score("a")), 1)])
+    book.follow([Ended(job("a"), Outcome(HOST, score=score("a")), 1)])
     book.close()
     assert "a: its file is another than in the last run: was 3+, now 2+" in capsys.readouterr().out
 

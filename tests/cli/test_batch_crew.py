@@ -1,6 +1,5 @@
 """Who scores: one slide stays in this process, several get processes, and an address is somebody else's."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 
@@ -15,8 +14,7 @@ from her2path.runners.here import HereCrew
 from her2path.store.manifest import ManifestRow
 from her2path.store.recipes import load_recipe
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-DONE = Outcome("node1", NOON, score={"status": "scored"})
+DONE = Outcome("node1", score={"status": "scored"})
 JOB = Job("a", ManifestRow(Path("a.svs")), load_recipe(), 1)
 WORK = Work(Path("/out"), device="cpu", threads=1, overwrite=False, geojson=False)
 
