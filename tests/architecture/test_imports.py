@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("torch", "cv2", "openslide", "dask", "scipy", "pandas", "matplotlib", "pyarrow", "esda")
+HEAVY = ("torch", "cv2", "openslide", "dask", "scipy", "pandas", "matplotlib", "pyarrow", "esda", "numba")
 
 HELP = f"""
 import json, sys
