@@ -3,9 +3,10 @@
     python benchmarks/bench_reading.py [--slide FILE] [--repeats N] [--workers N ...] [--cache DIR]
 
 The floor decodes every JPEG tile that holds tissue once, and puts it nowhere. her2path and OpenSlide both
-read the regions that the classical segmenter is given, margins included, so the tiles at their borders are
-read more than once. The three take turns, each time in a process of its own and on as many threads. Prints
-medians and writes them to ``benchmarks/results/``; the seconds of the processor tell most on a busy machine.
+read the regions that the classical segmenter is given, margins included: what lies at their borders is copied
+more than once, and decoded more than once where their caches no longer hold it. The three take turns, each
+time in a process of its own and on as many threads. Prints medians and writes them to
+``benchmarks/results/``; the seconds of the processor tell most on a busy machine.
 """
 
 from collections.abc import Callable

@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +139,7 @@ def her2path(engine: str) -> Callable[..., Facts]:
             started, used = time.perf_counter(), time.process_time()
             scored = score_slide(SlideRequest("slide", Path(slide)), loaded, segmenter, ThreadRunner(workers))
             decided = time.perf_counter()
-            publish(scored, Path(out) / "slide", report_html=render_report(scored))
+            publish(scored, Path(out) / "slide", report_html=partial(render_report, scored))
             finished = time.perf_counter()
             cpu_seconds = time.process_time() - used
         return {

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from her2path.arrays import Rgb8
 from her2path.image.geometry import PixelSize
@@ -17,6 +18,10 @@ from her2path.phantom.tissue import draw_tissue
 from her2path.slides.array import ArraySlide
 
 REALDATA = Path(__file__).parents[2] / "shared" / "realdata"
+
+# The first example may have to wait for a compiler.
+settings.register_profile("her2path", deadline=None)
+settings.load_profile("her2path")
 
 STRONG = {
     "name": "strong",

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from her2path.arrays import OD_STEP, Bools, Doubles, Floats, Ints
+from her2path.arrays import OD_STEP, Doubles, Floats, Ints, Plane16
+from her2path.cells.contours import ray_directions
 from her2path.cells.maps import CellMaps
-from her2path.cells.rays import Samples, median_sample, sample_rays
+from her2path.compiled import compiled
 
 CREST_UM = 0.6
 """The crest is the darkest sample within this of the contour."""
@@ -64,116 +65,231 @@ def measure_membranes(maps: CellMaps, mpp_yx_um: tuple[float, float], *, stained
         is stained. ``completeness`` and ``longest_gap`` are fractions of the contour's length.
     """
     grid_mpp = (mpp_yx_um[0] * maps.scale, mpp_yx_um[1] * maps.scale)
-    y = (maps.y_px - maps.y0_px) // maps.scale
-    x = (maps.x_px - maps.x0_px) // maps.scale
     step_um = max(grid_mpp)
-    reach = round(CREST_UM / step_um) + round(SIDE_UM[1] / step_um)
-    across_um = np.arange(-reach, reach + 1) * step_um
-    radii_um = np.maximum(maps.cell_radii_um[:, :, None].astype(np.float64) + across_um, 0.0)
-    across = sample_rays(maps.dab, y, x, radii_um, grid_mpp)
-    crest_od, prominence_od = _crest(across, step_um)
-    blush_od = _cytoplasm(maps, y, x, grid_mpp)
-    needed_od = np.clip(BLUSH_WEIGHT * blush_od, *PROMINENCE_OD)
-    line = prominence_od >= needed_od[:, None]
-    # Where a network has looked, a line that it rules out is none, and one it is sure of need not stand out.
-    asked, seen = ~np.isnan(maps.membrane_seen), np.nan_to_num(maps.membrane_seen)
-    doubtful = asked & (seen < RULED_OUT) & (crest_od < UNDENIABLE_OD)
-    is_membrane = (line & ~doubtful) | (seen >= SEEN)
-    stained = _without_grain((crest_od >= stained_od) & is_membrane)
-    length = _arc_length(maps.cell_radii_um)
-    whole = np.sum(length, axis=1)
-    stained_length = np.sum(length * stained, axis=1)
-    read = np.where(stained_length[:, None] > 0, length * stained, length)
-    return Membranes(
-        membrane_od=(np.sum(crest_od * read, axis=1) / np.sum(read, axis=1)).astype(np.float32),
-        completeness=(stained_length / whole).astype(np.float32),
-        longest_gap=(_longest_run(~stained, length) / whole).astype(np.float32),
-        cytoplasm_od=blush_od.astype(np.float32),
-    )
-
-
-def _cytoplasm(maps: CellMaps, y: Ints, x: Ints, mpp_yx_um: tuple[float, float]) -> Doubles:
-    """Median DAB density between nucleus and membrane, ``(n,)``."""
-    within = np.asarray(CYTOPLASM_AT)
-    outermost_um = np.maximum(maps.cell_radii_um - SIDE_UM[0], maps.nucleus_radii_um)
-    radii_um = maps.nucleus_radii_um[:, :, None] * (1 - within) + outermost_um[:, :, None] * within
-    return median_sample(sample_rays(maps.dab, y, x, radii_um, mpp_yx_um)) * OD_STEP
-
-
-def _without_grain(dark: Bools) -> Bools:
-    """Drop stained runs, then fill pale runs, of at most ``2 * GRAIN_RAYS`` rays; ``(n, rays)``."""
-    arcs = _spread(~_spread(~dark))
-    return ~_spread(~_spread(arcs))
-
-
-def _spread(rays: Bools) -> Bools:
-    """Set every ray that has a set one within ``GRAIN_RAYS``."""
-    shifts = range(-GRAIN_RAYS, GRAIN_RAYS + 1)
-    wide: Bools = np.logical_or.reduce([np.roll(rays, shift, axis=1) for shift in shifts])
-    return wide
-
-
-def prominence(ray: NDArray[np.uint16], step_um: float) -> NDArray[np.uint16]:
-    """How much darker each sample of a ray is than both its sides; 0 where it is not.
-
-    A membrane is a line: darker than the cytoplasm within and than whatever lies beyond. Blush, a filled
-    lumen or a stained stroma is not. Each side is its palest sample between the two
-    distances of ``SIDE_UM``; the darker side is compared.
-
-    Parameters
-    ----------
-    ray
-        ``(radii, n)`` uint16, one ray of every cell; beyond its ends the last samples are repeated.
-    step_um
-        Distance between its samples.
-    """
-    n_radii = len(ray)
     near, far = (max(1, round(side / step_um)) for side in SIDE_UM)
-    padded = np.pad(ray, ((far, far), (0, 0)), mode="edge")
-    # The palest of each stretch as wide as a side: once as the inner side of a sample, once as the outer.
-    n_stretches = n_radii + near + far
-    palest = padded[:n_stretches].copy()
-    for apart in range(1, far - near + 1):
-        np.minimum(palest, padded[apart : apart + n_stretches], out=palest)
-    sides = np.maximum(palest[:n_radii], palest[near + far :])
-    rise: NDArray[np.uint16] = np.maximum(ray, sides) - sides
-    return rise
+    cell_radii_um = np.ascontiguousarray(maps.cell_radii_um)
+    n_rays = cell_radii_um.shape[1]
+    crest, rise, cytoplasm = _read(
+        maps.dab,
+        (maps.y_px - maps.y0_px) // maps.scale,
+        (maps.x_px - maps.x0_px) // maps.scale,
+        np.ascontiguousarray(maps.nucleus_radii_um),
+        cell_radii_um,
+        np.ascontiguousarray((ray_directions(n_rays) / np.asarray(grid_mpp, float)).T),
+        step_um,
+        (round(CREST_UM / step_um), near, far),
+    )
+    cytoplasm_od = cytoplasm * OD_STEP
+    seen = np.ascontiguousarray(maps.membrane_seen)
+    membrane_od, completeness, longest_gap = _arcs(
+        crest, rise, cytoplasm_od, seen, cell_radii_um, stained_od, OD_STEP, np.cos(2 * np.pi / n_rays)
+    )
+    return Membranes(membrane_od, completeness, longest_gap, cytoplasm_od.astype(np.float32))
 
 
-def _crest(across: Samples, step_um: float) -> tuple[Doubles, Doubles]:
-    """Crest density and its prominence over both sides, ``(n, rays)`` each, smoothed along the membrane."""
-    middle = across.shape[1] // 2
-    near = round(CREST_UM / step_um)
-    at = middle - near + np.argmax(across[:, middle - near : middle + near + 1], axis=1)
-    rises = np.stack([prominence(ray, step_um) for ray in across])
-    crest, rise = (np.take_along_axis(values, at[:, None], axis=1)[:, 0] for values in (across, rises))
-    return _along(crest) * OD_STEP, _along(rise) * OD_STEP
+@compiled
+def _read(
+    dab: Plane16,
+    y: Ints,
+    x: Ints,
+    nucleus_radii_um: Floats,
+    cell_radii_um: Floats,
+    along_px: Doubles,
+    step_um: float,
+    reach: tuple[int, int, int],
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16], Doubles]:
+    """Read the pixels across each contour and within it.
+
+    ``reach`` counts samples: from the contour to the furthest crest, from a crest to the beginning and to the
+    end of a side. Gives crests and their rise over the darker side, ``(n, rays)`` each, and the median of the
+    cytoplasm, ``(n,)``.
+    """
+    n, n_rays = cell_radii_um.shape
+    crest_reach, near, far = reach
+    middle, n_within = crest_reach + far, len(CYTOPLASM_AT)
+    n_across, first = 2 * middle + 1, middle - crest_reach
+    margin_um = np.float32(SIDE_UM[0])
+    crest, rise, cytoplasm = np.zeros((n, n_rays), np.uint16), np.zeros((n, n_rays), np.uint16), np.empty(n)
+    radii_um = np.empty((n_across + n_within, n_rays))
+    places, values = np.empty(radii_um.shape, np.uint64), np.empty(radii_um.shape, np.uint16)
+    palest = np.empty((n_across - (far - near), n_rays), np.uint16)
+    here, rises = values[first : middle + crest_reach + 1], np.empty((2 * crest_reach + 1, n_rays), np.uint16)
+    # The same, of all rays in one row: long loops are fast ones.
+    across, within, stretches = values.ravel(), values[n_across:].ravel(), palest.ravel()
+    inner, outer = palest[first - far :].ravel(), palest[first + near :].ravel()
+    all_here, all_rises = here.ravel(), rises.ravel()
+    for cell in range(n):
+        for at in range(n_across):
+            for ray in range(n_rays):
+                radii_um[at, ray] = max(cell_radii_um[cell, ray] + (at - middle) * step_um, 0.0)
+        for at in range(n_within):
+            share = CYTOPLASM_AT[at]
+            for ray in range(n_rays):
+                nucleus_um = nucleus_radii_um[cell, ray]
+                outermost_um = max(cell_radii_um[cell, ray] - margin_um, nucleus_um)
+                radii_um[n_across + at, ray] = nucleus_um * (1 - share) + outermost_um * share
+        _look(dab, y[cell], x[cell], radii_um, along_px, places, values)
+        cytoplasm[cell] = _median(within)
+        # The palest of each stretch as wide as a side: the inner side of one sample, the outer of another.
+        for place in range(len(stretches)):
+            stretches[place] = across[place]
+        for apart in range(1, far - near + 1):
+            further = values[apart:].ravel()
+            for place in range(len(stretches)):
+                stretches[place] = min(stretches[place], further[place])
+        for place in range(len(all_rises)):
+            side = max(inner[place], outer[place])
+            all_rises[place] = np.uint16(max(all_here[place], side) - side)
+        for at in range(len(rises)):
+            for ray in range(n_rays):
+                darker = here[at, ray] > crest[cell, ray]
+                rise[cell, ray] = rises[at, ray] if darker else rise[cell, ray]
+                crest[cell, ray] = here[at, ray] if darker else crest[cell, ray]
+    return crest, rise, cytoplasm
 
 
-def _along(values: NDArray[np.uint16]) -> Doubles:
-    """Binomial smoothing along the closed contour, ``(rays, n)`` to ``(n, rays)``."""
-    steps = values.astype(np.int32)
-    smooth = (np.roll(steps, 1, axis=0) + 2 * steps + np.roll(steps, -1, axis=0)) / 4.0
-    return np.ascontiguousarray(smooth.T)
+@compiled
+def _look(
+    plane: Plane16,
+    y: int,
+    x: int,
+    radii_um: Doubles,
+    along_px: Doubles,
+    places: NDArray[np.uint64],
+    values: NDArray[np.uint16],
+) -> None:
+    """Read ``values`` at ``(radii, rays)`` distances from one anchor, as ``cells.rays.sample_rays`` does."""
+    height, width = plane.shape
+    first, bottom, right = np.int32(0), np.int32(height - 1), np.int32(width - 1)
+    for at in range(radii_um.shape[0]):
+        for ray in range(radii_um.shape[1]):
+            dy = np.int32(np.rint(radii_um[at, ray] * along_px[0, ray]))
+            dx = np.int32(np.rint(radii_um[at, ray] * along_px[1, ray]))
+            row = min(max(np.int32(y + dy), first), bottom)
+            column = min(max(np.int32(x + dx), first), right)
+            places[at, ray] = np.uint64(np.int64(row) * width + column)
+    pixels, wanted, found = plane.ravel(), places.ravel(), values.ravel()
+    for sample in range(len(found)):
+        found[sample] = pixels[wanted[sample]]
 
 
-def _arc_length(radii_um: Floats) -> Doubles:
-    """Length of contour that each ray stands for, ``(n, rays)``: half of both neighbouring chords."""
-    radii = radii_um.astype(np.float64)
-    following = np.roll(radii, -1, axis=1)
-    cosine = np.cos(2 * np.pi / radii.shape[1])
-    chord = np.sqrt(radii * radii + following * following - 2 * cosine * radii * following)
-    length: Doubles = (chord + np.roll(chord, 1, axis=1)) / 2
-    return length
+@compiled
+def _median(values: NDArray[np.uint16]) -> float:
+    """Median of ``(n,)`` values; the bits of the lower middle one are found from the highest."""
+    rank, lower = (len(values) - 1) // 2, np.uint16(0)
+    for bit in range(15, -1, -1):
+        tried, below = np.uint16(lower | (1 << bit)), np.uint16(0)
+        for place in range(len(values)):
+            below = np.uint16(below + np.uint16(values[place] < tried))
+        lower = tried if below <= rank else lower
+    # Of an even number of values the next one counts too, which may be as large.
+    up_to, above = np.uint16(0), np.uint16(65535)
+    for place in range(len(values)):
+        up_to = np.uint16(up_to + np.uint16(values[place] <= lower))
+        above = min(above, values[place] if values[place] > lower else np.uint16(65535))
+    median: float = (lower + (lower if up_to > len(values) // 2 else above)) / 2.0
+    return median
 
 
-def _longest_run(gap: Bools, length: Doubles) -> Doubles:
-    """Length of the longest run of ``gap`` round each closed contour, ``(n,)``."""
-    n_rays = gap.shape[1]
-    longest = np.zeros(len(gap))
-    run = np.zeros(len(gap))
-    for ray in (*range(n_rays), *range(n_rays)):
-        run = np.where(gap[:, ray], run + length[:, ray], 0.0)
-        np.maximum(longest, run, out=longest)
-    run_length: Doubles = np.minimum(longest, np.sum(length, axis=1))
-    return run_length
+@compiled
+def _arcs(
+    crest: NDArray[np.uint16],
+    rise: NDArray[np.uint16],
+    cytoplasm_od: Doubles,
+    seen: Floats,
+    cell_radii_um: Floats,
+    stained_od: float,
+    od_step: float,
+    cosine: float,
+) -> tuple[Floats, Floats, Floats]:
+    """Tell of each contour how dense its stained arcs are, their share, and that of the longest gap."""
+    n, n_rays = crest.shape
+    membrane_od, completeness = np.empty(n, np.float32), np.empty(n, np.float32)
+    longest_gap = np.empty(n, np.float32)
+    crest_od, length_um, terms = np.empty(n_rays), np.empty(n_rays), np.empty(n_rays)
+    for cell in range(n):
+        needed_od = min(max(BLUSH_WEIGHT * cytoplasm_od[cell], PROMINENCE_OD[0]), PROMINENCE_OD[1])
+        stained = 0
+        for ray in range(n_rays):
+            crest_od[ray] = _along(crest, cell, ray) * od_step
+            is_line = _along(rise, cell, ray) * od_step >= needed_od
+            # Where a network has looked, a line that it rules out is none, and one it is sure of need not
+            # stand out. Where it has not, it says NaN, and neither holds.
+            doubtful = seen[cell, ray] < RULED_OUT and crest_od[ray] < UNDENIABLE_OD
+            is_membrane = (is_line and not doubtful) or seen[cell, ray] >= SEEN
+            stained |= int(is_membrane and crest_od[ray] >= stained_od) << ray
+        stained = _without_grain(stained, n_rays)
+        _arc_lengths(cell_radii_um, cell, cosine, length_um, terms)
+        gap_um, whole_um = _longest_gap(stained, length_um)
+        for ray in range(n_rays):
+            terms[ray] = length_um[ray] * (stained >> ray & 1)
+        stained_um = _sum(terms)
+        read = stained if stained else -1
+        for ray in range(n_rays):
+            terms[ray] = length_um[ray] * (read >> ray & 1)
+        read_um = _sum(terms)
+        for ray in range(n_rays):
+            terms[ray] = crest_od[ray] * (length_um[ray] * (read >> ray & 1))
+        membrane_od[cell] = _sum(terms) / read_um
+        completeness[cell] = stained_um / whole_um
+        longest_gap[cell] = gap_um / whole_um
+    return membrane_od, completeness, longest_gap
+
+
+@compiled
+def _along(values: NDArray[np.uint16], cell: int, ray: int) -> float:
+    """Binomial smoothing along a closed contour; a negative index counts from its end."""
+    n_rays = values.shape[1]
+    smooth: float = (values[cell, ray - 1] + 2 * values[cell, ray] + values[cell, ray + 1 - n_rays]) / 4.0
+    return smooth
+
+
+@compiled
+def _without_grain(stained: int, n_rays: int) -> int:
+    """Drop stained, then fill pale runs of at most ``2 * GRAIN_RAYS`` rays; of up to 62, each is a bit."""
+    every = (1 << n_rays) - 1
+    arcs = _spread(every ^ _spread(every ^ stained, n_rays), n_rays)
+    return every ^ _spread(every ^ _spread(arcs, n_rays), n_rays)
+
+
+@compiled
+def _spread(rays: int, n_rays: int) -> int:
+    """Set every ray that has a set one within ``GRAIN_RAYS``."""
+    last = n_rays - 1
+    for _ in range(GRAIN_RAYS):
+        rays |= rays >> 1 | (rays & 1) << last | rays >> last | (rays << 1 & (1 << n_rays) - 1)
+    return rays
+
+
+@compiled
+def _arc_lengths(radii_um: Floats, cell: int, cosine: float, length_um: Doubles, chord_um: Doubles) -> None:
+    """Give the length of contour that each ray stands for, ``(rays,)``: half of both neighbouring chords."""
+    n_rays = len(length_um)
+    for ray in range(n_rays):
+        radius, following = np.float64(radii_um[cell, ray]), np.float64(radii_um[cell, ray + 1 - n_rays])
+        chord_um[ray] = np.sqrt(radius * radius + following * following - 2 * cosine * radius * following)
+    for ray in range(n_rays):
+        length_um[ray] = (chord_um[ray] + chord_um[ray - 1]) / 2
+
+
+@compiled
+def _longest_gap(stained: int, length_um: Doubles) -> tuple[float, float]:
+    """Length of the longest pale run round a closed contour, and of the whole contour."""
+    longest_um = run_um = whole_um = 0.0
+    for _ in range(2):
+        whole_um = 0.0
+        for ray in range(len(length_um)):
+            run_um = 0.0 if stained >> ray & 1 else run_um + length_um[ray]
+            longest_um = max(longest_um, run_um)
+            whole_um += length_um[ray]
+    return min(longest_um, whole_um), whole_um
+
+
+@compiled
+def _sum(terms: Doubles) -> float:
+    """Sum of 8 to 128 terms as NumPy adds them up: every eighth, then these eight. It overwrites them."""
+    for at in range(8, len(terms)):
+        terms[at % 8] += terms[at]
+    quarters = (terms[0] + terms[1]), (terms[2] + terms[3]), (terms[4] + terms[5]), (terms[6] + terms[7])
+    total: float = (quarters[0] + quarters[1]) + (quarters[2] + quarters[3])
+    return total

@@ -1,6 +1,7 @@
 """From a scored slide to its folder: the page, the small picture, the files."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from her2path.export.slide_files import GEOJSON_FILE, publish
@@ -16,7 +17,7 @@ def publisher(*, geojson: bool) -> Callable[[ScoredSlide, Path], None]:
         publish(
             scored,
             folder,
-            report_html=render_report(scored),
+            report_html=partial(render_report, scored),
             thumbnail_jpg=render_thumbnail(scored),
             geojson=geojson,
         )

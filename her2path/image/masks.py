@@ -21,6 +21,11 @@ def light(mask: Mask) -> Mask:
     return mask if mask.any() else np.broadcast_to(np.False_, mask.shape)
 
 
+def is_light(mask: Mask) -> bool:
+    """Whether a mask is one of those empty ones."""
+    return not any(mask.strides)
+
+
 def grown(mask: Mask, radius_px: float) -> Mask:
     """Add what lies within a radius of a mask."""
     return cv2.dilate(mask.astype(np.uint8), disc(radius_px)) > 0

@@ -9,6 +9,7 @@ from torch.nn.functional import interpolate
 
 from her2path.cells.table import N_RAYS
 from her2path.cells.vocabulary import KINDS
+from her2path.nets.reach import COARSEST, Box
 from her2path.nets.sample import STRIDE
 
 
@@ -80,12 +81,21 @@ class CellNet(nn.Module):
         light
             ``(b, 3, y, x)`` share of the light of empty glass, at 0.25 µm; sides are multiples of 32.
         """
-        one = self.stem(light)
+        return self.body(self.steps(light))
+
+    def steps(self, light: Tensor) -> Tensor:
+        """Bring light to ``(b, width, y, x)`` at 1 µm; no step depends on the pixels of another."""
+        steps: Tensor = self.stem[:2](light)
+        return steps
+
+    def body(self, steps: Tensor, kept: Box | None = None) -> Features:
+        """Run all that comes after ``steps``; of the box of the 8 µm grid alone that is kept, or of all."""
+        one = self.stem[2](steps)
         two = self.down2(one)
         four = self.down4(two)
-        coarse = self.fuse4(_doubled(self.up4(self.down8(four))).add_(four))
-        middle = self.fuse2(_doubled(self.up2(coarse)).add_(two))
-        fine = self.fuse1(_doubled(self.up1(middle)).add_(one))
+        coarse = self.fuse4(_doubled(self.up4(_part(self.down8(four), kept))).add_(_part(four, kept, 2)))
+        middle = self.fuse2(_doubled(self.up2(coarse)).add_(_part(two, kept, 4)))
+        fine = self.fuse1(_doubled(self.up1(middle)).add_(_part(one, kept, 8)))
         return Features(fine, middle, coarse)
 
     def maps(self, features: Features) -> Tensor:
@@ -112,10 +122,7 @@ class CellNet(nn.Module):
         )
 
 
-REACH_UM = 44.0
-"""How far from a place of the 1 µm grid a pixel can still change what is said of it; tested."""
-
-ALIGN_PX = STRIDE * 8
+ALIGN_PX = STRIDE * COARSEST
 """Input sides and origins are multiples of this: the coarsest grid is 8 µm."""
 
 
@@ -134,31 +141,59 @@ def _conv(n_in: int, n_out: int, size: int = 3, stride: int = 1) -> nn.Sequentia
     )
 
 
+def _part(level: Tensor, kept: Box | None, times: int = 1) -> Tensor:
+    """Cut a box of the 8 µm grid out of one that is ``times`` as fine."""
+    if kept is None:
+        return level
+    rows, columns = (slice(times * box.start, times * box.stop) for box in kept)
+    return level[:, :, rows, columns]
+
+
 def _doubled(coarse: Tensor) -> Tensor:
     return interpolate(coarse, scale_factor=2.0, mode="nearest")
 
 
+class _Rectified(nn.Conv2d):
+    """A convolution and its ReLU; in one run through memory where PyTorch has oneDNN, with the same bits."""
+
+    def forward(self, level: Tensor) -> Tensor:
+        with_onednn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        if level.device.type != "cpu" or not with_onednn:
+            return super().forward(level).relu_()
+        rectified: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            level, self.weight, self.bias, self.padding, self.stride, self.dilation, 1, "relu", [], ""
+        )
+        return rectified
+
+
 def fold(network: CellNet) -> CellNet:
-    """Give a copy for inference with every batch norm folded into its convolution."""
+    """Give a copy for inference: batch norm and ReLU are folded into the convolution before them."""
     folded = CellNet(network.spec)
     folded.load_state_dict(network.state_dict())
     folded.eval()
     for block in [m for m in folded.modules() if isinstance(m, nn.Sequential)]:
         if len(block) == 3 and isinstance(block[0], nn.Conv2d) and isinstance(block[1], nn.BatchNorm2d):
-            block[0] = nn.utils.fuse_conv_bn_eval(block[0], block[1])
-            block[1] = nn.Identity()
+            block[0] = _rectified(nn.utils.fuse_conv_bn_eval(block[0], block[1]))
+            block[1] = block[2] = nn.Identity()
     first = folded.stem[1]
     assert isinstance(first, nn.Sequential)
     folded.stem[0], first[0] = nn.Identity(), _strided(first[0])
     return folded
 
 
-def _strided(blocks: nn.Module) -> nn.Conv2d:
+def _rectified(plain: nn.Conv2d) -> _Rectified:
+    size, stride = plain.weight.shape[-1], plain.stride[0]
+    conv = _Rectified(plain.in_channels, plain.out_channels, size, stride, size // 2)
+    conv.weight, conv.bias = plain.weight, plain.bias
+    return conv
+
+
+def _strided(blocks: nn.Module) -> _Rectified:
     """Give one convolution of light that does what ``_Blocks`` and the 1 × 1 convolution after it do."""
     assert isinstance(blocks, nn.Conv2d)
     assert blocks.bias is not None
     n_out = blocks.out_channels
-    strided = nn.Conv2d(3, n_out, STRIDE, STRIDE)
+    strided = _Rectified(3, n_out, STRIDE, STRIDE)
     strided.weight = nn.Parameter(-blocks.weight.detach().reshape(n_out, 3, STRIDE, STRIDE))
     strided.bias = nn.Parameter((blocks.bias + blocks.weight.sum(dim=(1, 2, 3))).detach())
     return strided

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from her2path.arrays import Ints, Mask
 from her2path.cells.table import NOWHERE, CellTable
 from her2path.image.fragments import Labels, label_fragments
 from her2path.image.geometry import PixelSize
-from her2path.image.masks import light
+from her2path.image.masks import is_light, light
 from her2path.pipeline.region_classes import RegionClasses, sort_by_meaning
 from her2path.pipeline.survey import Survey, mask_area_mm2
 from her2path.store.raster import region_mask
@@ -54,13 +55,15 @@ class Areas:
 
     normal_shapes: tuple[Outline, ...] = ()
 
-    @property
+    @cached_property
     def analysed(self) -> Mask:
-        """Requested, readable and not excluded: what is scored."""
-        left_out = self.unreadable.copy()
+        """Requested, readable and not excluded: what is scored; read-only."""
+        left = self.requested & ~self.unreadable
         for mask in self.excluded.values():
-            left_out |= mask
-        return self.requested & ~left_out
+            if not is_light(mask):
+                left &= ~mask
+        left.setflags(write=False)
+        return left
 
     @property
     def apart(self) -> Mask:
@@ -76,10 +79,17 @@ class Areas:
         """Where cells are looked for: what is scored and what is measured apart."""
         return self.analysed | self.apart
 
-    def without(self, reason: str, mask: Mask) -> "Areas":
-        """Leave out one thing more, of what is analysed and of what is measured apart."""
-        excluded = {**self.excluded, reason: light(self.analysed & mask)}
-        return replace(self._spoilt(mask), excluded=excluded)
+    def without(self, masks: Mapping[str, Mask]) -> "Areas":
+        """Leave out more, of what is analysed and of what is measured apart.
+
+        A pixel with two reasons counts for the first.
+        """
+        excluded, left, spoilt = dict(self.excluded), self.analysed.copy(), np.zeros_like(self.tissue)
+        for reason, mask in masks.items():
+            excluded[reason] = light(left & mask)
+            left &= ~mask
+            spoilt |= mask
+        return replace(self._spoilt(spoilt), excluded=excluded)
 
     def without_unreadable(self, mask: Mask) -> "Areas":
         """Leave out what turned out not to be readable."""

@@ -62,9 +62,7 @@ def find_damage(grid: BlockGrid, cells: CellTable, leave_in: Collection[str]) ->
 
 def leave_out(areas: Areas, damage: Damage, plan: BlockPlan) -> Areas:
     """Take the damage out of what is analysed; a block with two reasons counts for the first."""
-    for reason, blocks in damage.blocks.items():
-        areas = areas.without(reason, plan.on_survey(blocks))
-    return areas
+    return areas.without({reason: plan.on_survey(blocks) for reason, blocks in damage.blocks.items()})
 
 
 def damage_flags(areas: Areas, survey: Survey, damage: Damage, pixel_size: PixelSize) -> tuple[Flag, ...]:

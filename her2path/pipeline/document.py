@@ -4,8 +4,10 @@ import platform
 import resource
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -81,10 +83,14 @@ class Clock:
 
 def scored_slide(outcome: Outcome, clock: Clock) -> ScoredSlide:
     """Give all that is known of a slide at the end, with its documents."""
+    # The digest of a large file takes a while; other measures are taken meanwhile.
+    with ThreadPoolExecutor(1, thread_name_prefix="run") as beside:
+        run = beside.submit(run_document, outcome, clock)
+        score = score_document(outcome, clock)
     return ScoredSlide(
         slide_id=outcome.slide_id,
-        score=score_document(outcome, clock),
-        run=run_document(outcome, clock),
+        score=score,
+        run=run.result(),
         mpp_yx_um=outcome.mpp_yx_um,
         size_px=outcome.size_px,
         cells=outcome.cells,
@@ -208,6 +214,7 @@ def run_record(recipe: Recipe, rows: Sequence[Mapping[str, Any]], *, started: da
     }
 
 
+@cache
 def _versions() -> dict[str, str]:
     found = {}
     for name in LIBRARIES:

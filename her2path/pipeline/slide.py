@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -42,7 +42,10 @@ from her2path.slides.open import open_slide
 from her2path.slides.protocol import Slide
 from her2path.store.regions import Outline
 
+Value = TypeVar("Value")
 Look: TypeAlias = Callable[[], Overview | Survey]
+Opinion: TypeAlias = Callable[[], dict[str, Any]]
+"""Gives fields of the outcome."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +156,7 @@ def _steps(
     yield outcome
     outcome, seen = yield from _look(outcome, slide, request, runner, clock)
     outcome, seen = yield from _find(outcome, seen, segmenter, runner, progress, clock)
-    yield from _judge(outcome, seen, clock)
+    yield from _judge(outcome, seen, runner, clock)
 
 
 def _look(
@@ -194,7 +197,7 @@ def _look(
         leave_in=recipe.leave_in,
     )
     if refusal is not None:
-        areas = areas.without(refusal.code.lower(), areas.tissue)
+        areas = areas.without({refusal.code.lower(): areas.tissue})
     seen = _Seen(slide, survey, areas, array)
     outcome = replace(
         outcome,
@@ -209,8 +212,8 @@ def _look(
     return replace(outcome, stains=survey.stains, flags=survey.flags), seen
 
 
-def _take(look: Look) -> Overview | Survey:
-    return look()
+def _take(step: Callable[[], Value]) -> Value:
+    return step()
 
 
 def _find(
@@ -254,34 +257,49 @@ def _find(
     return outcome, seen
 
 
-def _judge(outcome: Outcome, seen: _Seen, clock: Clock) -> Iterator[Outcome]:
+def _judge(outcome: Outcome, seen: _Seen, runner: Runner, clock: Clock) -> Iterator[Outcome]:
     """Score the cells: the parts, the whole, and how evenly they are stained."""
-    recipe, cells, pixel_size = outcome.recipe, outcome.cells, seen.pixel_size
+    # Again two of which neither waits for the other.
+    opinions: tuple[Opinion, ...] = (partial(_of_parts, outcome, seen), partial(_of_whole, outcome, seen))
+    with closing(runner.map(_take, opinions)) as judged:
+        outcome = replace(outcome, **next(judged))
+        yield outcome
+        verdict = next(judged)
+    clock.lap("score")
+    examples = choose_examples(seen.slide, outcome.cells)
+    clock.lap("examples")
+    yield replace(
+        outcome,
+        **verdict,
+        status="partial" if seen.partial_reason else "scored",
+        reason=seen.partial_reason,
+        examples=examples,
+    )
+
+
+def _of_parts(outcome: Outcome, seen: _Seen) -> dict[str, Any]:
+    """Judge the parts, and how evenly the tissue is stained."""
+    recipe, cells, pixel_size = outcome.recipe, outcome.cells.without_contours(), seen.pixel_size
     parts = score_places(places_in(seen.areas, seen.downsample, pixel_size), cells, recipe, pixel_size)
     evenness = look_at_evenness(
         cells, seen.areas, seen.downsample, pixel_size, is_core=recipe.specimen == "tma-core"
     )
-    outcome = replace(
-        outcome, parts=parts, evenness=evenness, flags=(*outcome.flags, *parts.flags, *evenness.flags)
-    )
-    if recipe.tma is not None:
-        placed = place_cores(seen.array, seen.areas, seen.survey, pixel_size)
-        cores = score_cores(placed.places, cells, recipe, pixel_size)
-        outcome = replace(outcome, tma=placed.as_json(cores), flags=(*outcome.flags, *array_flags(placed)))
-    yield outcome
-    score = score_by_recipe(cells, recipe, pixel_size)
-    heterogeneity_map = heterogeneity(cells, pixel_size=pixel_size, statistics=recipe.statistics)
-    clock.lap("score")
-    examples = choose_examples(seen.slide, cells)
-    clock.lap("examples")
-    yield replace(
-        outcome,
-        status="partial" if seen.partial_reason else "scored",
-        reason=seen.partial_reason,
-        score=score,
-        heterogeneity=heterogeneity_map,
-        examples=examples,
-    )
+    flags = (*outcome.flags, *parts.flags, *evenness.flags)
+    if recipe.tma is None:
+        return {"parts": parts, "evenness": evenness, "flags": flags}
+    placed = place_cores(seen.array, seen.areas, seen.survey, pixel_size)
+    cores = score_cores(placed.places, cells, recipe, pixel_size)
+    flags = (*flags, *array_flags(placed))
+    return {"parts": parts, "evenness": evenness, "tma": placed.as_json(cores), "flags": flags}
+
+
+def _of_whole(outcome: Outcome, seen: _Seen) -> dict[str, Any]:
+    """Score and map all cells together."""
+    recipe, cells, pixel_size = outcome.recipe, outcome.cells.without_contours(), seen.pixel_size
+    return {
+        "score": score_by_recipe(cells, recipe, pixel_size),
+        "heterogeneity": heterogeneity(cells, pixel_size=pixel_size, statistics=recipe.statistics),
+    }
 
 
 def with_weights(recipe: Recipe, segmenter: Segmenter) -> Recipe:

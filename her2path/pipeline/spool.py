@@ -72,7 +72,10 @@ class Spool(Generic[Rows]):
 
     def rows(self, order: NDArray[np.integer] | slice = slice(None)) -> Rows:
         """Give all rows, in the order of an index array; without one, as they came."""
-        columns = {field.name: self.column(field.name)[order] for field in fields(self._empty)}
+        columns = {}
+        for field in fields(self._empty):
+            column = self.column(field.name)
+            columns[field.name] = column[order] if isinstance(order, slice) else column.take(order, axis=0)
         return type(self._empty)(**columns)
 
     def close(self) -> None:

@@ -8,10 +8,8 @@ come, the sums are the same.
 import math
 from dataclasses import dataclass, fields
 from functools import cached_property
-from itertools import pairwise
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,10 +17,12 @@ from her2path.arrays import OD_STEP, Mask, Plane16, Rgb8
 from her2path.cells.columns import Columns
 from her2path.image.geometry import PixelSize, Region, Tile, scales_for
 from her2path.image.stains import StainMatrix, density_tables
-from her2path.quality.colours import DARK_DAB, DARK_PIGMENT, GLASS, colour_classes, colour_codes
-from her2path.quality.detail import detail_bands, haematoxylin_gradients
+from her2path.quality.colours import DARK_DAB, class_counts, classes_of, colour_classes
+from her2path.quality.cuts import Cuts
+from her2path.quality.detail import detail_squares, nuclear_squares
 from her2path.quality.grains import grains
-from her2path.quality.red_cells import red_cell_pixels
+from her2path.quality.red_cells import red_cell_sums
+from her2path.quality.stain_sums import stain_sums
 
 BLOCK_UM = 32.0
 """Wanted edge: three cells across, so that colour and texture are those of a tissue and not of one cell."""
@@ -30,13 +30,6 @@ BLOCK_UM = 32.0
 REACH_UM = 10.0
 """Farthest that a filter leans on the pixels around: twice the length of a line that is no grain, and a pixel
 or two."""
-
-DARK_OD = 0.30
-"""Haematoxylin of a pixel as dark as pyknotic and crushed nuclei; a mean tumour nucleus of the real cores
-reads 0.12 to 0.25."""
-
-STAINED_OD = 0.20
-"""DAB from which a membrane counts as weak, and a pixel here as stained."""
 
 Sums: TypeAlias = NDArray[np.int64]
 
@@ -117,13 +110,13 @@ class BlockSums(Columns):
     dab: Sums
 
     dark: Sums
-    """Pixels with more haematoxylin than a living nucleus (``DARK_OD``)."""
+    """Pixels with more haematoxylin than a living nucleus (``stain_sums.DARK_OD``)."""
 
     stained: Sums
-    """Pixels with at least weak DAB (``STAINED_OD``)."""
+    """Pixels with at least weak DAB (``stain_sums.STAINED_OD``)."""
 
     dense: Sums
-    """Pixels whose hue can be told; see ``red_cell_pixels`` for this and the next."""
+    """Pixels whose hue can be told; see ``red_cell_sums`` for this and the next."""
 
     red_cell: Sums
     """Pixels of the colour of red cells."""
@@ -135,7 +128,7 @@ class BlockSums(Columns):
     """Pixels of short or clumped dark bits that have no colour of DAB; see ``colour_classes``."""
 
     fine_y: Sums
-    """Squares of detail about 2 µm long, changing along y; see ``detail_bands`` for these four."""
+    """Squares of detail about 2 µm long, changing along y; see ``detail_squares`` for these four."""
 
     fine_x: Sums
     coarse_y: Sums
@@ -144,7 +137,7 @@ class BlockSums(Columns):
     coarse_x: Sums
 
     nuclear_y: Sums
-    """Squares of the change of haematoxylin along y; see ``haematoxylin_gradients`` for these three."""
+    """Squares of the change of haematoxylin along y; see ``nuclear_squares`` for these three."""
 
     nuclear_x: Sums
     nuclear_yx: Sums
@@ -209,61 +202,34 @@ def measure_blocks(
     seen = _seen(box, plan)
     if not seen.any():
         return BlockSums.empty()
+    edge = plan.edge_px // plan.step_px
+    cuts = Cuts(
+        top=box.y_px - tile.read.y_px // plan.step_px,
+        left=box.x_px - tile.read.x_px // plan.step_px,
+        rows=_cuts(box.y_px, box.bottom_px, edge),
+        columns=_cuts(box.x_px, box.right_px, edge),
+        seen=seen,
+    )
     # A halo is made for whole cells; no filter here reaches as far.
     margin = [math.ceil(REACH_UM / um) for um in plan.mpp_yx_um]
-    top = box.y_px - tile.read.y_px // plan.step_px - margin[0]
-    left = box.x_px - tile.read.x_px // plan.step_px - margin[1]
+    near = cuts._replace(top=margin[0], left=margin[1])
     around = (
-        slice(top, top + box.height_px + 2 * margin[0]),
-        slice(left, left + box.width_px + 2 * margin[1]),
+        slice(cuts.top - margin[0], cuts.top + box.height_px + margin[0]),
+        slice(cuts.left - margin[1], cuts.left + box.width_px + margin[1]),
     )
-    small, haematoxylin, dab = np.ascontiguousarray(small[around]), haematoxylin[around], dab[around]
-    core = (slice(margin[0], margin[0] + box.height_px), slice(margin[1], margin[1] + box.width_px))
-    rgb = np.ascontiguousarray(small[core])
-    colour = np.take(plan.colours, colour_codes(small))
-    grain, clump = grains(_flags(colour >= DARK_DAB), plan.mpp_yx_um)
-    blue, brown = haematoxylin[core], dab[core]
-    channels = [
-        np.asarray(cv2.LUT(channel, table), np.uint16)
-        for channel, table in zip(cv2.split(rgb), plan.density_steps, strict=True)
-    ]
-    counted: dict[str, cv2.typing.MatLike] = {
-        "pixels": seen,
-        "tissue": _flags(colour[core] != GLASS),
-        **dict(zip(("red_od", "green_od", "blue_od"), channels, strict=True)),
-        "haematoxylin": blue,
-        "dab": brown,
-        "dark": _flags(blue >= round(DARK_OD / OD_STEP)),
-        "stained": _flags(brown >= round(STAINED_OD / OD_STEP)),
-        **red_cell_pixels(channels),
-        "grain": _flags(grain[core]),
-        "pigment": _flags((grain | clump)[core] & (colour[core] == DARK_PIGMENT)),
+    colour = classes_of(small[around], plan.colours)
+    grain, clump = grains((colour >= DARK_DAB).view(np.uint8), plan.mpp_yx_um)
+    sums = {
+        **stain_sums(haematoxylin, dab, cuts),
+        **class_counts(colour, grain, clump, near),
+        **red_cell_sums(small, plan.density_steps, cuts),
+        **detail_squares(small[around], plan.mpp_yx_um, near),
+        **nuclear_squares(haematoxylin[around], plan.mpp_yx_um, near),
     }
-    squared = {
-        **detail_bands(small, core, plan.mpp_yx_um),
-        **haematoxylin_gradients(haematoxylin, core, plan.mpp_yx_um),
-    }
-    row_cuts, column_cuts = (
-        _cuts(start, end, plan.edge_px // plan.step_px)
-        for start, end in ((box.y_px, box.bottom_px), (box.x_px, box.right_px))
-    )
-
-    whole = bool(seen.all())
-
-    def added(plane: cv2.typing.MatLike, how: int) -> Sums:
-        """Give the sum of each block: whole numbers below 2⁵³, so that the order does not matter."""
-        looked_at = plane if whole else cv2.copyTo(plane, seen)
-        by_row = [
-            cv2.reduce(looked_at[top:bottom], 0, how, dtype=cv2.CV_64F) for top, bottom in pairwise(row_cuts)
-        ]
-        blocks = np.add.reduceat(np.concatenate(by_row), column_cuts[:-1], axis=1)
-        return blocks.ravel().astype(np.int64)
-
-    sums = {name: added(plane, cv2.REDUCE_SUM) for name, plane in counted.items()}
-    sums |= {name: added(plane, cv2.REDUCE_SUM2) for name, plane in squared.items()}
     first = (box.y_px * plan.step_px // plan.edge_px, box.x_px * plan.step_px // plan.edge_px)
-    rows, columns = np.indices((len(row_cuts) - 1, len(column_cuts) - 1), np.int64)
-    blocks = BlockSums(row=rows.ravel() + first[0], column=columns.ravel() + first[1], **sums)
+    row, column = np.indices(sums["pixels"].shape)
+    sums |= {"row": row + first[0], "column": column + first[1]}
+    blocks = BlockSums(**{name: values.ravel() for name, values in sums.items()})
     return blocks.take(blocks.pixels > 0)
 
 
@@ -286,11 +252,7 @@ def _seen(box: Region, plan: BlockPlan) -> NDArray[np.uint8]:
     return np.asarray(np.take(wide, rows - first, axis=0), np.uint8)
 
 
-def _flags(which: Mask) -> NDArray[np.uint8]:
-    """Give a mask as 0 and 1."""
-    return which.view(np.uint8)
-
-
-def _cuts(start: int, end: int, edge: int) -> list[int]:
+def _cuts(start: int, end: int, edge: int) -> NDArray[np.int64]:
     """Where blocks begin and end between two pixels, counted from the first."""
-    return [0, *(cut - start for cut in range((start // edge + 1) * edge, end, edge)), end - start]
+    inside = np.arange((start // edge + 1) * edge, end, edge)
+    return np.concatenate([[start], inside, [end]]) - start

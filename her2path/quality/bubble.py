@@ -60,8 +60,10 @@ def find_bubbles(od: Floats, mpp_um: float) -> Mask:
     framed = cv2.copyMakeBorder(rim.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     outlines, family = cv2.findContours(framed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(-1, -1))
     for outline, (_, _, _, parent) in zip(outlines, family[0], strict=True):
+        if parent < 0:
+            continue
         outline_xy = np.asarray(outline[:, 0], np.int32)
-        is_round = parent >= 0 and _is_round(outline_xy, rim.shape, mpp_um)
+        is_round = _is_round(outline_xy, rim.shape, mpp_um)
         if is_round and _flatness(outline_xy, rim, od, mpp_um) >= RIM_FLAT:
             cv2.drawContours(found, [outline], -1, 1, cv2.FILLED)
     return grown(found > 0, (MARGIN_UM + 0.5 * RIM_WIDTH_UM) / mpp_um) if found.any() else found > 0

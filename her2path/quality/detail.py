@@ -1,15 +1,12 @@
 """How much fine and coarse detail a picture holds, along each axis; and which way its nuclei run."""
 
-from typing import TypeAlias
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from her2path.arrays import OD_STEP, Plane16, Rgb8
-
-Box: TypeAlias = tuple[slice, slice]
-Plane16s: TypeAlias = NDArray[np.int16]
+from her2path.compiled import compiled
+from her2path.quality.cuts import Cuts
 
 FINE_UM = 1.0
 """Half the wavelength of the fine band. Chromatin, membranes and fibres change over 2 µm; a point spread with
@@ -33,8 +30,8 @@ TENSOR_GAIN = 8
 """Sobel's kernel adds up the change over two pixels four times."""
 
 
-def detail_bands(small: Rgb8, core: Box, mpp_yx_um: tuple[float, float]) -> dict[str, Plane16s]:
-    """Take second differences of the grey picture at two distances, along each axis.
+def detail_squares(small: Rgb8, mpp_yx_um: tuple[float, float], cuts: Cuts) -> dict[str, NDArray[np.int64]]:
+    """Add up, block by block, the squares of second differences of the grey picture at two distances.
 
     Blur takes the fine band and leaves the coarse one, motion does so along its own axis; a pale or smooth
     tissue has little of both.
@@ -43,71 +40,175 @@ def detail_bands(small: Rgb8, core: Box, mpp_yx_um: tuple[float, float]) -> dict
     ----------
     small
         ``(y, x, 3)`` uint8.
-    core
-        Part of it that is wanted, at least 8 µm inside.
     mpp_yx_um
         Its pixel size.
+    cuts
+        Blocks of it, at least 8 µm inside.
 
     Returns
     -------
     dict
-        ``fine_y``, ``fine_x``, ``coarse_y``, ``coarse_x``: int16 of the shape of ``core``, ``FINE_GAIN`` and
-        ``COARSE_GAIN`` times grey levels.
+        ``fine_y``, ``fine_x``, ``coarse_y``, ``coarse_x``: ``(rows, columns)`` int64, the squares of
+        ``FINE_GAIN`` and ``COARSE_GAIN`` times grey levels.
     """
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
     fine_y, fine_x = (max(1, round(FINE_UM / um)) for um in mpp_yx_um)
-    # Averaged across the direction of change, which takes the noise and leaves the change.
-    across_y = cv2.boxFilter(grey, cv2.CV_16S, (FINE_GAIN, 1), normalize=False)
-    across_x = cv2.boxFilter(grey, cv2.CV_16S, (1, FINE_GAIN), normalize=False)
-    smooth = cv2.boxFilter(grey, cv2.CV_16S, (5, 5), normalize=False)
-    return {
-        "fine_y": _bend(across_y, core, (fine_y, 0)),
-        "fine_x": _bend(across_x, core, (0, fine_x)),
-        "coarse_y": _bend(smooth, core, (COARSE_TIMES * fine_y, 0)),
-        "coarse_x": _bend(smooth, core, (0, COARSE_TIMES * fine_x)),
-    }
+    steps = fine_y, fine_x, COARSE_TIMES * fine_y, COARSE_TIMES * fine_x
+    sums = _detail_squares(grey, steps, cuts)
+    return dict(zip(("fine_y", "fine_x", "coarse_y", "coarse_x"), sums, strict=True))
 
 
-def haematoxylin_gradients(
-    haematoxylin: Plane16, core: Box, mpp_yx_um: tuple[float, float]
-) -> dict[str, Plane16s]:
-    """Give the change of haematoxylin, seen as coarsely as nuclei are, along each axis, and the sum of both.
+def nuclear_squares(
+    haematoxylin: Plane16, mpp_yx_um: tuple[float, float], cuts: Cuts
+) -> dict[str, NDArray[np.int64]]:
+    """Add up, block by block, the squares of the change of haematoxylin, seen as coarsely as nuclei are.
 
-    The squares, added up, are a structure tensor: they tell how nuclei stand out, and which way they run.
+    They are a structure tensor: they tell how nuclei stand out, and which way they run.
 
     Parameters
     ----------
     haematoxylin
         ``(y, x)`` uint16, a stain plane.
-    core
-        Part of it that is wanted, at least 8 µm inside.
     mpp_yx_um
         Its pixel size.
+    cuts
+        Blocks of it, at least 8 µm inside.
 
     Returns
     -------
     dict
-        ``nuclear_y``, ``nuclear_x``, ``nuclear_yx``: int16 of the shape of ``core``, ``TENSOR_GAIN`` times
-        steps of ``TENSOR_STEP`` per pixel.
+        ``nuclear_y``, ``nuclear_x`` along each axis, and ``nuclear_yx`` of the sum of both changes:
+        ``(rows, columns)`` int64, the squares of ``TENSOR_GAIN`` times steps of ``TENSOR_STEP`` per pixel.
     """
-    rows, columns = core
     tall, wide = (2 * max(1, round(NUCLEAR_UM / 2 / um)) + 1 for um in mpp_yx_um)
     smooth = np.asarray(cv2.blur(haematoxylin, (wide, tall)), np.uint16)
-    around = smooth[rows.start - 1 : rows.stop + 1, columns.start - 1 : columns.stop + 1]
-    steps = np.minimum(around >> 1, TENSOR_MAX).astype(np.int16)
-    along_y, along_x = (
-        np.asarray(cv2.Sobel(steps, cv2.CV_16S, 1 - dy, dy), np.int16)[1:-1, 1:-1] for dy in (1, 0)
-    )
-    return {"nuclear_y": along_y, "nuclear_x": along_x, "nuclear_yx": along_y + along_x}
+    sums = _nuclear_squares(smooth, np.uint16(TENSOR_MAX), cuts)
+    return dict(zip(("nuclear_y", "nuclear_x", "nuclear_yx"), sums, strict=True))
 
 
-def _bend(plane: cv2.typing.MatLike, core: Box, step: tuple[int, int]) -> Plane16s:
-    """Second difference over a step ``(y, x)``: at most four times 25 pixels of 255, which 16 bits hold."""
-    before, here, after = (
-        plane[
-            core[0].start + k * step[0] : core[0].stop + k * step[0],
-            core[1].start + k * step[1] : core[1].stop + k * step[1],
-        ]
-        for k in (-1, 0, 1)
-    )
-    return np.asarray(cv2.subtract(cv2.add(before, after), cv2.add(here, here)), np.int16)
+@compiled
+def _detail_squares(
+    grey: NDArray[np.uint8],
+    steps: tuple[int, int, int, int],
+    cuts: Cuts,
+) -> NDArray[np.int64]:
+    """Give ``(4, rows, columns)``."""
+    top, left, row_cuts, column_cuts, seen = cuts
+    fine_y, fine_x, coarse_y, coarse_x = steps
+    width = seen.shape[1]
+    # Values are at most four times 25 pixels of 255, which 16 bits hold.
+    line, bent = np.empty(grey.shape[1], np.int16), np.empty(width + 4, np.int16)
+    bends = np.empty((4, width), np.int16)
+    sums = np.zeros((4, len(row_cuts) - 1, len(column_cuts) - 1), np.int64)
+    # Second differences of five rows, and five rows: each row one comes and one goes.
+    five_bent, five = np.zeros(grey.shape[1], np.int16), np.zeros(grey.shape[1], np.int16)
+    for y in range(top - 3, top + 2):
+        _add_bent_row(grey, y, coarse_y, 1, five_bent)
+        _add_row(grey[y], 1, five)
+    for i in range(len(row_cuts) - 1):
+        for row in range(row_cuts[i], row_cuts[i + 1]):
+            y = top + row
+            # Averaged across the direction of change, which takes the noise and leaves the change.
+            line[:] = 0
+            _add_bent_row(grey, y, fine_y, 1, line)
+            _sum_of_three(line[left - 1 :], bends[0])
+            line[:] = 0
+            for k in range(y - 1, y + 2):
+                _add_row(grey[k], 1, line)
+            _second_difference(line[left - fine_x :], fine_x, bends[1])
+            _add_bent_row(grey, y + 2, coarse_y, 1, five_bent)
+            _add_bent_row(grey, y - 3, coarse_y, -1, five_bent)
+            _sum_of_five(five_bent[left - 2 :], bends[2])
+            _add_row(grey[y + 2], 1, five)
+            _add_row(grey[y - 3], -1, five)
+            _second_difference(five[left - 2 - coarse_x :], coarse_x, bent)
+            _sum_of_five(bent, bends[3])
+            _add_squares(bends, seen[row], column_cuts, sums[:, i])
+    return sums
+
+
+@compiled
+def _add_row(row: NDArray[np.uint8], times: int, total: NDArray[np.int16]) -> None:
+    for x in range(len(total)):
+        total[x] = np.int16(total[x] + times * row[x])
+
+
+@compiled
+def _add_bent_row(grey: NDArray[np.uint8], y: int, step: int, times: int, total: NDArray[np.int16]) -> None:
+    """Add the second difference along y."""
+    before, here, after = grey[y - step], grey[y], grey[y + step]
+    for x in range(len(total)):
+        total[x] = np.int16(total[x] + times * (before[x] + after[x] - 2 * here[x]))
+
+
+@compiled
+def _nuclear_squares(
+    smooth: NDArray[np.uint16],
+    most: np.uint16,
+    cuts: Cuts,
+) -> NDArray[np.int64]:
+    """Give ``(3, rows, columns)``: gradients as Sobel took them."""
+    top, left, row_cuts, column_cuts, seen = cuts
+    width = seen.shape[1]
+    change, total = np.empty(width + 2, np.int16), np.empty(width + 2, np.int16)
+    gradients = np.empty((3, width), np.int16)
+    along_y, along_x, both = gradients[0], gradients[1], gradients[2]
+    sums = np.zeros((3, len(row_cuts) - 1, len(column_cuts) - 1), np.int64)
+    for i in range(len(row_cuts) - 1):
+        for row in range(row_cuts[i], row_cuts[i + 1]):
+            y = top + row
+            before, here, after = smooth[y - 1, left - 1 :], smooth[y, left - 1 :], smooth[y + 1, left - 1 :]
+            for x in range(width + 2):
+                a = min(np.uint16(before[x] >> 1), most)
+                b = min(np.uint16(here[x] >> 1), most)
+                c = min(np.uint16(after[x] >> 1), most)
+                change[x], total[x] = np.int16(c - a), np.int16(a + 2 * b + c)
+            for x in range(width):
+                along_y[x] = np.int16(change[x] + 2 * change[x + 1] + change[x + 2])
+                along_x[x] = np.int16(total[x + 2] - total[x])
+                both[x] = np.int16(along_y[x] + along_x[x])
+            _add_squares(gradients, seen[row], column_cuts, sums[:, i])
+    return sums
+
+
+@compiled
+def _second_difference(line: NDArray[np.int16], step: int, bent: NDArray[np.int16]) -> None:
+    """Fill ``bent``, whose first value lies ``step`` into ``line``."""
+    here, after = line[step:], line[2 * step :]
+    for x in range(len(bent)):
+        bent[x] = np.int16(line[x] + after[x] - 2 * here[x])
+
+
+@compiled
+def _sum_of_three(line: NDArray[np.int16], sums: NDArray[np.int16]) -> None:
+    """Fill ``sums``, whose first value lies one into ``line``."""
+    for x in range(len(sums)):
+        sums[x] = np.int16(line[x] + line[x + 1] + line[x + 2])
+
+
+@compiled
+def _sum_of_five(line: NDArray[np.int16], sums: NDArray[np.int16]) -> None:
+    """Fill ``sums``, whose first value lies two into ``line``."""
+    for x in range(len(sums)):
+        sums[x] = np.int16(line[x] + line[x + 1] + line[x + 2] + line[x + 3] + line[x + 4])
+
+
+@compiled
+def _add_squares(
+    values: NDArray[np.int16],
+    seen: NDArray[np.uint8],
+    column_cuts: NDArray[np.int64],
+    sums: NDArray[np.int64],
+) -> None:
+    """Add the squares of a row of several values, where it is seen, to ``(values, columns)``."""
+    for k in range(len(values)):
+        row = values[k]
+        for x in range(len(row)):
+            row[x] *= np.int16(seen[x])
+        for j in range(len(column_cuts) - 1):
+            inside = row[column_cuts[j] : column_cuts[j + 1]]
+            total = np.int64(0)
+            for x in range(len(inside)):
+                value = np.int32(inside[x])
+                total += np.int64(np.int32(value * value))
+            sums[k, j] += total

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2path.arrays import Doubles
+from her2path.compiled import compiled
 from her2path.flags import Flag
 from her2path.quality.patches import PATCH_PX, spread
 
@@ -68,7 +69,7 @@ def jpeg_quality(pixels: NDArray[np.uint8]) -> int | None:
     if not blocks:
         return None
     coefficients = _cosine_transform(np.concatenate(blocks))
-    likely = np.array([_on_multiples(coefficients, quality) for quality in QUALITIES])
+    likely = _on_multiples(coefficients)
     best = float(likely.max())
     return None if best < SURE else QUALITIES[int(np.argmax(likely >= best - AS_SURE))]
 
@@ -112,20 +113,47 @@ def _cosine_transform(blocks: Doubles) -> Doubles:
     return transformed
 
 
-def _on_multiples(coefficients: Doubles, quality: int) -> float:
-    """Share of coefficients that lie on a multiple of their step beyond chance: 1 all, 0 as by chance."""
-    found = possible = 0.0
-    for (down, across), at_50 in STEPS.items():
-        step = _step(at_50, quality)
-        value = np.abs(coefficients[:, down, across])
-        value = value[value > step / 2]  # what was rounded to 0 lies on a multiple of every step
-        if step < SMALLEST_STEP or not len(value):
-            continue
-        by_chance = 2 * ROUNDING / step
-        near = np.abs(value - step * np.rint(value / step)) < ROUNDING
-        found += float(np.mean(near)) - by_chance
-        possible += 1 - by_chance
-    return found / possible if possible else 0.0
+def _on_multiples(coefficients: Doubles) -> Doubles:
+    """Share of coefficients that lie on a multiple of their step beyond chance: 1 all, 0 as by chance.
+
+    One for each of ``QUALITIES``.
+    """
+    down, across = np.array(list(STEPS)).T
+    values = np.ascontiguousarray(np.abs(coefficients[:, down, across]).T)
+    steps = np.array([[_step(at_50, quality) for at_50 in STEPS.values()] for quality in QUALITIES])
+    n_values, n_near = _near_multiples(values, steps, ROUNDING)
+    told = (steps >= SMALLEST_STEP) & (n_values > 0)
+    by_chance = 2 * ROUNDING / steps
+    beyond = np.where(told, n_near / np.maximum(n_values, 1) - by_chance, 0.0)
+    # Added up one by one, in the order of the steps.
+    found, possible = (np.cumsum(x, axis=1)[:, -1] for x in (beyond, np.where(told, 1 - by_chance, 0.0)))
+    share: Doubles = np.divide(found, possible, out=np.zeros(len(steps)), where=possible > 0)
+    return share
+
+
+@compiled
+def _near_multiples(values: Doubles, steps: NDArray[np.int64], within: float) -> NDArray[np.int64]:
+    """Count the values that are not rounded to 0, and of them those near a multiple of their step.
+
+    ``(2, qualities, frequencies)``, of ``values`` ``(frequencies, n)`` and ``steps`` ``(qualities,
+    frequencies)``.
+    """
+    counts = np.zeros((2, *steps.shape), np.int64)
+    # Added to a value and taken away again, it rounds it, half to even.
+    whole = 1.5 * 2.0**52
+    for quality in range(steps.shape[0]):
+        for frequency in range(steps.shape[1]):
+            step, of = np.float64(steps[quality, frequency]), values[frequency]
+            n_values = n_near = 0
+            for k in range(len(of)):
+                value = of[k]
+                told = value > step / 2
+                off = abs(value - step * ((value / step + whole) - whole))
+                n_values += told
+                n_near += told & (off < within)
+            counts[0, quality, frequency] = n_values
+            counts[1, quality, frequency] = n_near
+    return counts
 
 
 def _step(at_50: int, quality: int) -> int:

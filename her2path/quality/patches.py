@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from her2path.arrays import OD_STEP, Floats
 from her2path.image.stains import StainMatrix, Vector, density_tables, stain_planes
-from her2path.quality.red_cells import red_cell_pixels
+from her2path.quality.cuts import Cuts
+from her2path.quality.red_cells import red_cell_sums
 
 PATCH_PX = 128
 """Edge of a patch: about four nuclei across at 0.25 µm/px."""
@@ -67,8 +68,10 @@ def without_blood(pixels: NDArray[np.uint8], white: Vector) -> NDArray[np.uint8]
     n = len(pixels) // PATCH_PX**2
     patches = pixels[: n * PATCH_PX**2].reshape(n, PATCH_PX**2, 3)
     steps = np.rint(density_tables(white) / OD_STEP).astype(np.uint16)
-    found = red_cell_pixels([steps[c][patches[..., c]] for c in range(3)])
-    dense, red_cell = (found[name].sum(axis=1, dtype=np.int64) for name in ("dense", "red_cell"))
+    seen = np.ones(patches.shape[:2], np.uint8)
+    each = Cuts(0, 0, rows=np.arange(n + 1), columns=np.array([0, PATCH_PX**2]), seen=seen)
+    found = red_cell_sums(patches, steps, each)
+    dense, red_cell = (found[name].ravel() for name in ("dense", "red_cell"))
     bloody = red_cell >= BLOOD * np.maximum(dense, 1)
     if np.count_nonzero(~bloody) < AT_LEAST:
         return pixels

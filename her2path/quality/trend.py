@@ -171,14 +171,14 @@ def _blocks(yx_um: Doubles, values: Doubles, number: int) -> _Blocks:
     edge_um = max(float((yx_um.max(axis=0) - start).max()), 1.0) / number
     row, column = np.minimum((yx_um - start) // edge_um, number - 1).astype(np.int64).T
     block = row * number + column
-    order = np.argsort(block, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(block[order])) + 1)
-    stained = values[:, 1] > 0
-    groups = [group for group in groups if np.count_nonzero(stained[group]) >= MIN_BLOCK_CELLS]
+    order = np.argsort(block.astype(np.uint16), kind="stable")  # of two bytes: ten times as fast
+    cuts = np.flatnonzero(np.diff(block[order])) + 1
+    of_blocks = zip(*(np.split(all_.take(order, axis=0), cuts) for all_ in (values, yx_um)), strict=True)
+    used = [(one, at) for one, at in of_blocks if np.count_nonzero(one[:, 1] > 0) >= MIN_BLOCK_CELLS]
     # A depth that is not finite anywhere in a block leaves the block without one.
-    means = np.array([values[group].mean(axis=0) for group in groups]).reshape(-1, values.shape[1])
-    upper = [np.quantile(values[group[stained[group]], 0], STAINED_QUANTILE) for group in groups]
-    middles = np.array([yx_um[group].mean(axis=0) for group in groups]).reshape(-1, 2)
+    means = np.array([one.mean(axis=0) for one, _ in used]).reshape(-1, values.shape[1])
+    upper = [np.quantile(one[one[:, 1] > 0, 0], STAINED_QUANTILE) for one, _ in used]
+    middles = np.array([at.mean(axis=0) for _, at in used]).reshape(-1, 2)
     return _Blocks(middles, np.array(upper), means[:, 1], means[:, 2], means[:, 3])
 
 

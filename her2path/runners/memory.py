@@ -11,14 +11,18 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 """Of ``malloc.h``."""
 
 KEPT_BYTES = 1 << 30
 """A block of this size is still kept: larger than any array of a tile."""
 
+PIECE_BYTES = 64 << 20
+"""A thread's own heap is made of pieces of this size, and an empty one is given back whatever the thresholds,
+unless that much is to be spare. Nothing is taken before it is used."""
+
 USUAL_BYTES = 128 << 10
-"""Both thresholds, where nobody has asked otherwise (mallopt(3))."""
+"""All three, where nobody has asked otherwise (mallopt(3))."""
 
 
 @contextmanager
@@ -32,15 +36,16 @@ def freed_memory_kept() -> Iterator[bool]:
         return
     c_library = ctypes.CDLL(None)
 
-    def set_thresholds(n_bytes: int) -> bool:
-        # Set by hand, both stop adapting themselves.
-        return all(c_library.mallopt(which, n_bytes) for which in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD))
+    def ask_for(kept_bytes: int, spare_bytes: int) -> bool:
+        # Set by hand, the thresholds stop adapting themselves.
+        wishes = ((M_MMAP_THRESHOLD, kept_bytes), (M_TRIM_THRESHOLD, kept_bytes), (M_TOP_PAD, spare_bytes))
+        return all(c_library.mallopt(which, n_bytes) for which, n_bytes in wishes)
 
-    kept = set_thresholds(KEPT_BYTES)
+    kept = ask_for(KEPT_BYTES, PIECE_BYTES)
     try:
         yield kept
     finally:
-        set_thresholds(USUAL_BYTES)
+        ask_for(USUAL_BYTES, USUAL_BYTES)
         give_back()
 
 

@@ -6,8 +6,8 @@ has a validated cut-off here.
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-from scipy.ndimage import maximum_filter
 from scipy.spatial import cKDTree
 
 from her2path.arrays import Bools, Doubles, Floats
@@ -166,7 +166,7 @@ def proximity(positive: Bools, yx_um: Doubles, radius_um: float) -> float:
     row, column = (np.floor((um - um.min()) / edge_um).astype(np.int64) for um in yx_um.T)
     holds = np.zeros((row.max() + 1, column.max() + 1), np.bool_)
     holds[row[positive], column[positive]] = True
-    around = maximum_filter(holds, size=5, mode="constant")
+    around = cv2.dilate(holds.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
     near = holds[row, column]
     open_rows = np.flatnonzero(~near & around[row, column])
     if len(open_rows):

@@ -16,6 +16,9 @@ from her2path.arrays import Doubles, Mask
 MIN_PLACES = 4
 """Moran's I is not given for fewer places: its variance is not defined below."""
 
+VALUES_AT_A_TIME = 1 << 13
+"""Of so many values rearrangements are looked at together: 64 kB stay in the cache."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moran:
@@ -59,12 +62,23 @@ def moran(values: Doubles, pairs: NDArray[np.int64], *, permutations: int, seed:
     matrix = weights.multiply(1 / weights.sum(axis=1)[:, None]).tocsr()
     z = (values[linked] - values[linked].mean()) / values[linked].std()
     rng = np.random.default_rng(seed)
-    rearranged = (rng.permutation(z) for _ in range(permutations))
-    observed, *simulated = (float((one * (matrix @ one)).mean()) for one in (z, *rearranged))
+    (observed,) = _alike(matrix, z[None])
+    at_a_time = max(1, VALUES_AT_A_TIME // len(z))
+    together = [min(at_a_time, permutations - first) for first in range(0, permutations, at_a_time)]
+    simulated = np.concatenate(
+        [_alike(matrix, np.stack([rng.permutation(z) for _ in range(n)])) for n in together]
+    )
     expected = -1 / (len(z) - 1)
     # As far from the expectation as observed, either way; rounding may not split rearrangements that tie.
-    as_far = np.abs(np.array(simulated) - expected) >= abs(observed - expected) - 1e-12
-    return Moran(observed, (int(as_far.sum()) + 1) / (permutations + 1))
+    as_far = np.abs(simulated - expected) >= abs(observed - expected) - 1e-12
+    return Moran(float(observed), (int(as_far.sum()) + 1) / (permutations + 1))
+
+
+def _alike(weights: csr_array, arranged: Doubles) -> Doubles:
+    """``(k,)`` mean product with the neighbours, of ``(k, n)`` arrangements of the values."""
+    neighbours = np.ascontiguousarray((weights @ arranged.T).T)
+    alike: Doubles = (arranged * neighbours).mean(axis=1)
+    return alike
 
 
 def getis_ord(values: Doubles, pairs: NDArray[np.int64]) -> Doubles:

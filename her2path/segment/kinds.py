@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from her2path.arrays import OD_STEP, Bools, Codes, Doubles, Floats, Plane16
+from her2path.arrays import OD_STEP, Bools, Codes, Doubles, Floats, Ints, Plane16
 from her2path.cells.columns import Columns
-from her2path.cells.rays import median_sample, ray_places, sample_places
+from her2path.cells.contours import ray_directions
+from her2path.cells.rays import median_sample, ranked_samples
 from her2path.cells.vocabulary import LYMPHOCYTE, OTHER, STROMA, TUMOUR
+from her2path.compiled import compiled
 from her2path.segment.nuclei import Nuclei
 from her2path.segment.rays import elongation, polygon_area_um2
 
@@ -100,23 +102,18 @@ def kind_evidence(
     mpp_yx_um
         Pixel size of the grid.
     """
-    shape = haematoxylin.shape[0], haematoxylin.shape[1]
-    within, around = (
-        ray_places(shape, nuclei.y, nuclei.x, radii_um, mpp_yx_um)
-        for radii_um in (
-            nuclei.radii_um[:, :, None] * np.asarray(INNER),
-            nuclei.radii_um[:, :, None] + np.asarray(AROUND_UM),
-        )
+    n_rays = nuclei.radii_um.shape[1]
+    within, around_h, around = _read(
+        np.ascontiguousarray(haematoxylin),
+        np.ascontiguousarray(dab),
+        np.stack([nuclei.y, nuclei.x]),
+        np.ascontiguousarray(nuclei.radii_um),
+        np.array([*((share, 0.0) for share in INNER), *((1.0, beyond_um) for beyond_um in AROUND_UM)]),
+        len(INNER),
+        np.ascontiguousarray((ray_directions(n_rays) / np.asarray(mpp_yx_um, float)).T),
     )
-    nucleus_od, nucleus_dab_od = (
-        np.asarray(np.mean(sample_places(plane, within), axis=(0, 1), dtype=np.float64) * OD_STEP)
-        for plane in (haematoxylin, dab)
-    )
-    around_h = sample_places(haematoxylin, around)
-    surroundings = around_h.astype(np.int32) + sample_places(dab, around)
-    surroundings = surroundings.reshape(around.shape[1] * around.shape[2], -1).T
-    rank = int(GAP_QUANTILE * surroundings.shape[1])
-    gap_od = np.partition(surroundings, rank, axis=1)[:, rank] * OD_STEP
+    nucleus_od, nucleus_dab_od = within / (len(INNER) * n_rays) * OD_STEP
+    gap_od = ranked_samples(around[None], (int(GAP_QUANTILE * len(around)),))[0] * OD_STEP
 
     size = _capped((polygon_area_um2(nuclei.radii_um) - AREA_UM2) / AREA_SPREAD_UM2)
     slender = np.clip(SLENDER_WEIGHT * (elongation(nuclei.radii_um) - SLENDER), 0.0, PENALTY_CAP)
@@ -126,10 +123,58 @@ def kind_evidence(
     return KindEvidence(
         shape_logit=(size - slender).astype(np.float32),
         nucleus_od=nucleus_od.astype(np.float32),
-        contrast_od=(nucleus_od - median_sample(around_h) * OD_STEP).astype(np.float32),
+        contrast_od=(nucleus_od - median_sample(around_h[None]) * OD_STEP).astype(np.float32),
         gap_od=gap_od.astype(np.float32),
         otherwise=np.select([foreign, spindle], [OTHER, STROMA], LYMPHOCYTE).astype(np.int8),
     )
+
+
+@compiled
+def _read(
+    haematoxylin: Plane16,
+    dab: Plane16,
+    at: Ints,
+    radii_um: Floats,
+    reached: Doubles,
+    n_inner: int,
+    per_um: Doubles,
+) -> tuple[Ints, Plane16, Ints]:
+    """Read both stains in and around each of ``n`` nuclei, from the pixels that ``sample_rays`` would take.
+
+    ``at`` ``(2, n)`` is y and x, ``reached`` ``(steps, 2)`` how many times its radius and how many µm more
+    a ray goes, ``per_um`` ``(2, rays)`` how many pixels of y and of x make 1 µm of it. Gives the sum of each
+    stain over the first ``n_inner`` steps, ``(2, n)``, and at the places of the others, ``(places, n)``,
+    haematoxylin and both together.
+    """
+    of_h, of_dab = haematoxylin.ravel(), dab.ravel()
+    last_y, last_x, width = dab.shape[0] - 1.0, dab.shape[1] - 1.0, dab.shape[1]
+    n, n_rays = radii_um.shape
+    n_places, n_within = len(reached) * n_rays, n_inner * n_rays
+    within = np.empty((2, n), np.int32)
+    around_h = np.empty((n_places - n_within, n), np.uint16)
+    around = np.empty(around_h.shape, np.int32)
+    pixel = np.empty(n_places, np.float64)
+    for cell in range(n):
+        at_y, at_x, radius_um = float(at[0, cell]), float(at[1, cell]), radii_um[cell]
+        for step in range(len(reached)):
+            times, more_um = reached[step]
+            on_rays = pixel[step * n_rays : (step + 1) * n_rays]
+            for ray in range(n_rays):
+                away_um = radius_um[ray] * times + more_um
+                row = np.rint(away_um * per_um[0, ray]) + at_y
+                column = np.rint(away_um * per_um[1, ray]) + at_x
+                on_rays[ray] = min(max(row, 0.0), last_y) * width + min(max(column, 0.0), last_x)
+        sum_h, sum_dab = 0, 0
+        for place in range(n_within):
+            here = np.uint64(np.int64(pixel[place]))
+            sum_h += of_h[here]
+            sum_dab += of_dab[here]
+        within[0, cell], within[1, cell] = sum_h, sum_dab
+        for place in range(len(around)):
+            here = np.uint64(np.int64(pixel[n_within + place]))
+            around_h[place, cell] = of_h[here]
+            around[place, cell] = np.int32(of_h[here]) + of_dab[here]
+    return within, around_h, around
 
 
 def _capped(log_odds: Doubles) -> Doubles:
@@ -214,7 +259,8 @@ def _heard(at_um: Doubles, says: Doubles, counts: Bools) -> Doubles:
     mean = np.empty(len(says))
     for first in range(0, len(says), AT_A_TIME):
         some = slice(first, first + AT_A_TIME)
-        found = tree.query(at_um[some], k=k, distance_upper_bound=NEIGHBOUR_REACH_UM)
+        # On all cores: nothing else of the slide can go on meanwhile.
+        found = tree.query(at_um[some], k=k, distance_upper_bound=NEIGHBOUR_REACH_UM, workers=-1)
         apart_um, index = np.asarray(found[0])[:, 1:], np.minimum(np.asarray(found[1])[:, 1:], len(says) - 1)
         near = np.isfinite(apart_um) & counts[index]
         mean[some] = np.sum(np.where(near, says[index], 0.0), axis=1) / np.maximum(np.sum(near, axis=1), 1)

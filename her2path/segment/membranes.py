@@ -4,21 +4,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from her2path.arrays import OD_STEP, Bools, Doubles, Floats, Ints, Plane16
 from her2path.cells.columns import Columns
 from her2path.cells.contours import ray_directions
-from her2path.cells.measure import prominence
-from her2path.cells.rays import sample_rays
+from her2path.cells.measure import SIDE_UM
+from her2path.compiled import compiled
 from her2path.image.geometry import PixelSize, Region, Tile, scales_for
+from her2path.segment.borders import MAX_RADIUS_UM, half_way
 from her2path.segment.rays import best_closed_path
 
 CYTOPLASM_UM = 3.5
 """Expected distance from nucleus to membrane where no neighbour and no stain tells more."""
 
 MAX_CYTOPLASM_UM = 8.0
-MIN_RADIUS_UM, MAX_RADIUS_UM = 1.5, 13.0
+NUCLEUS_CORE = 0.8
+"""Of the radius of a nucleus: no membrane runs further in, unless the neighbour is nearer."""
+
+MIN_RADIUS_UM = 1.5
 OVERSHOOT = 1.6
 """How far beyond the half-way line to the next nucleus a membrane is looked for: nuclei lie off centre."""
 
@@ -26,7 +29,6 @@ KNOWN_WITHIN_UM = 2.0
 """How far a membrane is looked for from where a network says it is: the sides it is compared with lie as far
 (``cells.measure.SIDE_UM``), so no other membrane is taken for it [P]."""
 
-NEIGHBOURS = 12
 CREST_CAP_OD = 0.20
 """A crest counts up to this: a strong membrane nearby must not draw the path off the cell's own faint one."""
 
@@ -38,20 +40,19 @@ PATH_STEP_UM, PATH_REACH = 0.5, 2
 measure looks for the crest nearby."""
 
 STEP_PENALTY_OD = 0.01
-DECIMALS = 6
-"""Positions in µm carry rounding errors that differ from tile to tile; differences are rounded to this."""
 
 OUTSIDE = -(1 << 20)
 """Score of a place where no membrane is looked for: below any path."""
-
 
 MEASURED_UM = 17.0
 """Nothing further from an anchor is read on the membrane grid: the longest radius, the far side of a membrane
 there (``cells.measure``), and a pixel of smoothing on the coarsest grid."""
 
+TOGETHER = 128
+"""Cells whose contours are traced at a time: what they score along all rays fits the cache of a core."""
 
-TOGETHER = 2048
-"""Cells whose contours are traced at a time: one ray of all of them fits the cache of a core."""
+TURNED = 8
+"""Cells whose scores are turned at a time: the nearest cache holds them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,14 +82,25 @@ def search_between(
     """
     at_um = np.stack([y * mpp_yx_um[0], x * mpp_yx_um[1]], axis=1)
     border_um = half_way(at_um, nucleus_radii_um, wanted)
-    nucleus_radii_um = nucleus_radii_um[wanted]
-    nearest_um = np.minimum(0.8 * nucleus_radii_um, border_um)
-    furthest_um = np.maximum(OVERSHOOT * border_um, nearest_um) + max(mpp_yx_um)
-    return Search(
-        nearest_um=nearest_um,
-        expected_um=np.minimum(np.maximum(border_um, nearest_um), nucleus_radii_um + CYTOPLASM_UM),
-        furthest_um=np.minimum(furthest_um, nucleus_radii_um + MAX_CYTOPLASM_UM),
-    )
+    return Search(*_limits(border_um, nucleus_radii_um[wanted], max(mpp_yx_um)))
+
+
+@compiled
+def _limits(border_um: Doubles, nucleus_radii_um: Floats, step_um: float) -> tuple[Doubles, Doubles, Doubles]:
+    """Nearest, expected and furthest place of the membrane, from ``(n, rays)`` borders and nuclei."""
+    nearest_um, expected_um = np.empty_like(border_um), np.empty_like(border_um)
+    furthest_um = np.empty_like(border_um)
+    core, cytoplasm_um = np.float32(NUCLEUS_CORE), np.float32(CYTOPLASM_UM)
+    most_um = np.float32(MAX_CYTOPLASM_UM)
+    for cell in range(border_um.shape[0]):
+        for ray in range(border_um.shape[1]):
+            nucleus_um, half_um = nucleus_radii_um[cell, ray], border_um[cell, ray]
+            least_um = min(np.float64(core * nucleus_um), half_um)
+            nearest_um[cell, ray] = least_um
+            expected_um[cell, ray] = min(max(half_um, least_um), np.float64(nucleus_um + cytoplasm_um))
+            beyond_um = max(OVERSHOOT * half_um, least_um) + step_um
+            furthest_um[cell, ray] = min(beyond_um, np.float64(nucleus_um + most_um))
+    return nearest_um, expected_um, furthest_um
 
 
 def search_around(cell_radii_um: Floats) -> Search:
@@ -135,69 +147,139 @@ def cell_contours(dab: Plane16, y: Ints, x: Ints, search: Search, mpp_yx_um: tup
     Floats
         ``(n, rays)`` µm.
     """
-    if len(y) > TOGETHER:
-        blocks = (slice(first, first + TOGETHER) for first in range(0, len(y), TOGETHER))
-        return np.concatenate([cell_contours(dab, y[b], x[b], search.take(b), mpp_yx_um) for b in blocks])
     step_um = max(mpp_yx_um)
-    radii_um = np.asarray(np.arange(1, int(MAX_RADIUS_UM / step_um) + 1) * step_um, np.float64)
     n_rays = search.expected_um.shape[1]
-    samples = sample_rays(dab, y, x, np.tile(radii_um, (1, n_rays, 1)), mpp_yx_um)
+    samples_um = np.asarray(np.arange(1, int(MAX_RADIUS_UM / step_um) + 1) * step_um, np.float64)
+    along_px = ray_directions(n_rays) / np.asarray(mpp_yx_um, float)
+    away_px = np.rint(along_px[:, None] * samples_um[:, None]).astype(np.int32)
     pool = max(1, round(PATH_STEP_UM / step_um))
-    radii_um = radii_um[: len(radii_um) // pool * pool].reshape(-1, pool).mean(axis=1)
-    score = np.empty((n_rays, len(radii_um), len(y)), np.int32)
-    for ray in range(n_rays):
-        crest = np.minimum(prominence(samples[ray], step_um), round(CREST_CAP_OD / OD_STEP))
-        nearest_um, expected_um, furthest_um = (
-            np.ascontiguousarray(of[:, ray])
-            for of in (search.nearest_um, search.expected_um, search.furthest_um)
-        )
-        leash = np.abs(radii_um[:, None] - expected_um) * (LEASH_OD_PER_UM / OD_STEP)
-        np.subtract(_pooled(crest, pool), leash.astype(np.int32), out=score[ray])
-        beyond = (radii_um[:, None] < nearest_um) | (radii_um[:, None] > furthest_um)
-        np.copyto(score[ray], OUTSIDE, where=beyond)
-    path = best_closed_path(score, reach=PATH_REACH, step_penalty=round(STEP_PENALTY_OD / OD_STEP))
-    return np.asarray(radii_um[path.T], np.float32)
+    radii_um = samples_um[: len(samples_um) // pool * pool].reshape(-1, pool).mean(axis=1)
+    side = max(1, round(SIDE_UM[0] / step_um)), max(1, round(SIDE_UM[1] / step_um))
+    limits_um = [
+        np.ascontiguousarray(limit_um, np.float64)
+        for limit_um in (search.nearest_um, search.expected_um, search.furthest_um)
+    ]
+    weights = round(CREST_CAP_OD / OD_STEP), LEASH_OD_PER_UM / OD_STEP
+    contours_um = np.empty((len(y), n_rays), np.float32)
+    for first in range(0, len(y), TOGETHER):
+        block = slice(first, first + TOGETHER)
+        here_um = tuple(limit_um[block] for limit_um in limits_um)
+        score = _scores(dab, y[block], x[block], here_um, away_px, radii_um, pool, side, weights)
+        path = best_closed_path(score, reach=PATH_REACH, step_penalty=round(STEP_PENALTY_OD / OD_STEP))
+        contours_um[block] = radii_um[path].T
+    return contours_um
 
 
-def _pooled(crest: NDArray[np.uint16], size: int) -> NDArray[np.uint16]:
-    """Largest of every ``size`` neighbouring radii: ``(radii, n)`` to ``(radii // size, n)``."""
-    whole = len(crest) // size
-    pooled: NDArray[np.uint16] = crest[: whole * size].reshape(whole, size, -1).max(axis=1)
-    return pooled
+@compiled
+def _scores(
+    dab: Plane16,
+    y: Ints,
+    x: Ints,
+    limits_um: tuple[Doubles, ...],
+    away_px: Ints,
+    radii_um: Doubles,
+    pool: int,
+    side: tuple[int, int],
+    weights: tuple[int, float],
+) -> Ints:
+    """Score the places that a membrane may run through: ``(rays, radii, n)``.
 
-
-def half_way(at_um: Doubles, nucleus_radii_um: Floats, wanted: Bools) -> Doubles:
-    """Distance along each ray to the border with the nearest neighbour: ``(wanted, rays)`` µm.
-
-    The border between two cells stands upright on the line between their centres and divides it as their
-    mean nuclear radii do.
+    ``limits_um`` are the columns of ``Search``; ``away_px`` is ``(rays, samples, 2)`` from the anchor. Of the
+    samples, ``pool`` make a radius; ``side`` counts them from a crest to where its sides begin and end.
+    ``weights`` are what a crest counts at most, and what a µm of the leash costs.
     """
-    n, n_rays = nucleus_radii_um.shape
-    border = np.full((n_rays, np.count_nonzero(wanted)), MAX_RADIUS_UM)
-    if n < 2:
-        return border.T
-    size_um = np.sum(nucleus_radii_um, axis=1, dtype=np.float64) / n_rays
-    own_um, own_size_um = at_um[wanted], size_um[wanted]
-    reach_um = 2 * MAX_RADIUS_UM
-    found = cKDTree(at_um).query(own_um, k=NEIGHBOURS + 2, distance_upper_bound=reach_um + 1)
-    # Rounded, two cells are equally far apart wherever their tile begins.
-    distance_um, index = np.round(found[0], DECIMALS), np.asarray(found[1])
-    # Equally distant neighbours come in any order: those tied with the last one are left out, so that
-    # which of them the tree happened to return plays no part.
-    distance_um[distance_um == distance_um[:, -1:]] = np.inf
-    # The last neighbour and the cell itself take no part.
-    distance_um, index = distance_um[:, 1:-1], np.minimum(index[:, 1:-1], n - 1)
-    towards = ray_directions(n_rays)[:, :, None]
-    for neighbour in range(distance_um.shape[1]):
-        other = index[:, neighbour]
-        known = distance_um[:, neighbour] < reach_um
-        away_um = np.round(at_um[other] - own_um, DECIMALS)
-        apart_um = np.hypot(away_um[:, 0], away_um[:, 1])
-        share = own_size_um / (own_size_um + size_um[other])
-        along = away_um[:, 0] * towards[:, 0] + away_um[:, 1] * towards[:, 1]
-        squared = np.where(known, share * apart_um * apart_um, np.inf)
-        # A ray that points away, or nearly so, does not meet the border.
-        along[along <= 0.2 * apart_um] = 0.0
-        with np.errstate(divide="ignore"):
-            np.minimum(border, squared / along, out=border)
-    return border.T
+    nearest_um, expected_um, furthest_um = limits_um
+    n, n_rays, n_samples, n_radii = len(y), away_px.shape[0], away_px.shape[1], len(radii_um)
+    near, far = side
+    height, width = dab.shape
+    pixels = dab.ravel()
+    cap, leash = np.uint16(weights[0]), weights[1]
+    score = np.empty((n_rays, n_radii, n), np.int32)
+    # A cell's scores lie far apart: they are brought there for a few cells at a time.
+    turned = np.empty((TURNED, n_radii, n_rays), np.int32)
+    line = np.empty((n_samples + 2 * far, n_rays), np.uint16)
+    inside = line[far : far + n_samples]
+    palest = np.empty((n_samples + near + far, n_rays), np.uint16)
+    rise = np.empty((n_samples, n_rays), np.uint16)
+    away, reach = np.empty((n_rays, n_samples), np.uint64), 0
+    for ray in range(n_rays):
+        for sample in range(n_samples):
+            dy, dx = away_px[ray, sample, 0], away_px[ray, sample, 1]
+            away[ray, sample] = np.uint64(np.int64(dy) * width + dx)
+            reach = max(reach, abs(dy), abs(dx))
+    for cell in range(n):
+        if min(y[cell], x[cell]) >= reach and y[cell] + reach < height and x[cell] + reach < width:
+            _look(pixels, np.uint64(np.int64(y[cell]) * width + x[cell]), away, inside)
+        else:
+            _look_at_edge(dab, y[cell], x[cell], away_px, inside)
+        _prominence(line, near, far, palest, rise)
+        slot = cell % TURNED
+        for radius in range(n_radii):
+            crest, at_um = rise[radius * pool], radii_um[radius]
+            for at in range(radius * pool + 1, (radius + 1) * pool):
+                for ray in range(n_rays):
+                    crest[ray] = max(crest[ray], rise[at, ray])
+            for ray in range(n_rays):
+                pull = np.int32(abs(at_um - expected_um[cell, ray]) * leash)
+                within = (nearest_um[cell, ray] <= at_um) & (at_um <= furthest_um[cell, ray])
+                gain = np.int32(np.int32(min(crest[ray], cap)) - pull)
+                turned[slot, radius, ray] = gain if within else np.int32(OUTSIDE)
+        if slot == TURNED - 1 or cell == n - 1:
+            for ray in range(n_rays):
+                for radius in range(n_radii):
+                    for which in range(slot + 1):
+                        score[ray, radius, cell - slot + which] = turned[which, radius, ray]
+    return score
+
+
+@compiled
+def _look(
+    pixels: NDArray[np.uint16], anchor: np.uint64, away: NDArray[np.uint64], inside: NDArray[np.uint16]
+) -> None:
+    """Read the rays of one anchor from the pixels of a plane into ``inside``, ``(samples, rays)``.
+
+    Places count along the rows of the plane. Unsigned, an index need not be asked for its sign, and sums wrap
+    to what is meant.
+    """
+    for ray in range(away.shape[0]):
+        for sample in range(away.shape[1]):
+            inside[sample, ray] = pixels[anchor + away[ray, sample]]
+
+
+@compiled
+def _look_at_edge(plane: Plane16, y: int, x: int, away_px: Ints, inside: NDArray[np.uint16]) -> None:
+    """Read the same where rays leave the plane: its edge is repeated."""
+    bottom, right = plane.shape[0] - 1, plane.shape[1] - 1
+    for ray in range(away_px.shape[0]):
+        for sample in range(away_px.shape[1]):
+            row = min(max(y + away_px[ray, sample, 0], 0), bottom)
+            inside[sample, ray] = plane[row, min(max(x + away_px[ray, sample, 1], 0), right)]
+
+
+@compiled
+def _prominence(
+    line: NDArray[np.uint16], near: int, far: int, palest: NDArray[np.uint16], rise: NDArray[np.uint16]
+) -> None:
+    """Tell how much darker each sample is than both its sides: ``rise``, ``(samples, rays)``.
+
+    ``line`` has ``far`` samples more at both ends, where the last ones are repeated. The palest of each
+    stretch as wide as a side is found once: it is the inner side of one sample, the outer one of another.
+    """
+    n_samples = len(rise)
+    for beyond in range(far):
+        for ray in range(line.shape[1]):
+            line[beyond, ray] = line[far, ray]
+            line[far + n_samples + beyond, ray] = line[far + n_samples - 1, ray]
+    # Along all rays at once, in long loops.
+    stretches = palest.ravel()
+    begin = line.ravel()
+    for place in range(len(stretches)):
+        stretches[place] = begin[place]
+    for apart in range(1, far - near + 1):
+        further = line[apart:].ravel()
+        for place in range(len(stretches)):
+            stretches[place] = min(stretches[place], further[place])
+    outer, here, rises = palest[near + far :].ravel(), line[far:].ravel(), rise.ravel()
+    for place in range(len(rises)):
+        sides = max(stretches[place], outer[place])
+        rises[place] = max(here[place], sides) - sides

@@ -20,10 +20,12 @@ from her2path.image.geometry import PixelSize, Tile, scales_for
 from her2path.image.resample import shrink
 from her2path.image.stains import StainMatrix, Vector, membrane_plane, stain_planes
 from her2path.nets.devices import choose_device
-from her2path.nets.network import ALIGN_PX, REACH_UM, CellNet, CellValues, Features, fold
+from her2path.nets.network import CellNet, CellValues, Features, fold
+from her2path.nets.reach import COARSEST, REACH_UM, window_around
 from her2path.nets.sample import INPUT_MPP_UM, STRIDE
 from her2path.nets.weights import load_network
 from her2path.segment.kinds import NetworkEvidence, kind_evidence, settle_with_network
+from her2path.segment.light import light_share
 from her2path.segment.membranes import cell_contours, near_core, search_around
 from her2path.segment.nuclei import Nuclei
 from her2path.segment.peaks import local_maxima
@@ -37,9 +39,6 @@ HALO_UM = REACH_UM + OUTLINE_UM + 4.0
 """Beyond the network's own reach about the outline of a cell: 1 step to the brightest beside it, the width of
 a step, and a pixel to sample from; pixels that are taken as they are may be 1 % larger."""
 
-LIGHTEST = 1.2
-"""Light of empty glass is 1; what is brighter than this tells nothing."""
-
 CENTRE_PROBABILITY = 0.35
 """A peak of the centre map counts as a nucleus from here [P]."""
 
@@ -50,12 +49,15 @@ BLOCK = 512
 """Cells are described in blocks of exactly this many: a matrix product of another height may round
 otherwise."""
 
-MARGIN = int(REACH_UM + OUTLINE_UM) + 2
-"""Steps that must be seen beyond a piece: what a place depends on, and the rivals of a peak."""
+MARGIN = int(OUTLINE_UM) + 1
+"""Steps beyond a piece that its cells read on the maps: the outline, and the brightest beside it."""
 
 MIN_WINDOW_PX = 1024
 """Edge below which the network is never run: PyTorch has other kernels, which round otherwise, for inputs of
 up to 20,480 values, and the coarsest map of a 576² window has 20,736."""
+
+STRIP = 32
+"""Steps of 1 µm whose light is computed at a time, so that it stays in the cache; all of it is never held."""
 
 MIN_PIECE = 64
 """Steps: the window of a piece this small is little more than its margin; smaller ones would save nothing."""
@@ -198,10 +200,14 @@ def find_cells(network: CellNet, view: View, piece: Piece, white: Vector, device
 
 
 def _ask(network: CellNet, view: View, piece: Piece, white: Vector, device: str) -> FoundCells:
-    rows, columns = _window(piece.rows), _window(piece.columns)
-    top, left = rows.start // STRIDE, columns.start // STRIDE
+    (rows, kept_rows), (columns, kept_columns) = (
+        window_around(range(steps.start - MARGIN, steps.stop + MARGIN), MIN_WINDOW_PX // STRIDE)
+        for steps in (piece.rows, piece.columns)
+    )
+    pixels = view.window(_times(rows, STRIDE), _times(columns, STRIDE))
+    top, left = rows.start + COARSEST * kept_rows.start, columns.start + COARSEST * kept_columns.start
     with torch.inference_mode(), _one_thread(), _precision(device):
-        features = network.features(_light(view.window(rows, columns), white, device))
+        features = network.body(_steps(network, pixels, white, device), (kept_rows, kept_columns))
         centre, membrane = network.maps(features)[0].float().cpu().numpy()
         y, x = _centres(centre, _shifted(piece.rows, -top), _shifted(piece.columns, -left))
         values = tuple(column[: len(y)] for column in _described(network, features, y, x, device))
@@ -209,36 +215,42 @@ def _ask(network: CellNet, view: View, piece: Piece, white: Vector, device: str)
     return FoundCells(y + np.int32(top), x + np.int32(left), *(*values, seen))
 
 
-def _window(steps: range) -> slice:
-    """Input pixels of some steps and of all that they depend on, in whole ``ALIGN_PX``."""
-    start = (steps.start - MARGIN) * STRIDE // ALIGN_PX * ALIGN_PX
-    stop = -(-(steps.stop + MARGIN) * STRIDE // ALIGN_PX) * ALIGN_PX
-    return slice(start, max(stop, start + MIN_WINDOW_PX))
+def _times(steps: slice, n: int) -> slice:
+    return slice(steps.start * n, steps.stop * n)
 
 
 def _shifted(steps: range, by: int) -> slice:
     return slice(steps.start + by, steps.stop + by)
 
 
-def _light(rgb: Rgb8, white: Vector, device: str) -> Tensor:
-    """Share of the light of empty glass: ``(1, 3, y, x)`` float32, channels last."""
-    grey = np.arange(256, dtype=np.float32)[:, None]
-    table = np.minimum(grey / np.asarray(white, np.float32), np.float32(LIGHTEST))
-    if device == "cpu":
-        light = torch.from_numpy(np.asarray(cv2.LUT(rgb, table[None])))
-    else:
-        # A byte a colour crosses over; looked up there, it has the same bits.
-        pixels = torch.from_numpy(rgb).pin_memory().to(device, non_blocking=True)
-        light = torch.from_numpy(table).to(device)[pixels.long(), torch.arange(3, device=device)]
-    return light.permute(2, 0, 1)[None]
+def _steps(network: CellNet, rgb: Rgb8, white: Vector, device: str) -> Tensor:
+    """Bring pixels to steps of 1 µm."""
+    if device != "cpu":
+        return network.steps(_light_there(rgb, white, device))
+    height, width = rgb.shape[0] // STRIDE, rgb.shape[1] // STRIDE
+    steps = torch.empty((1, network.spec.widths[0], height, width), memory_format=torch.channels_last)
+    for first in range(0, height, STRIP):
+        strip = slice(first, min(first + STRIP, height))
+        light = torch.from_numpy(light_share(rgb[_times(strip, STRIDE)], white))
+        steps[:, :, strip] = network.steps(light.permute(2, 0, 1)[None])
+    return steps
+
+
+def _light_there(rgb: Rgb8, white: Vector, device: str) -> Tensor:
+    """Share of the light of empty glass: ``(1, 3, y, x)`` float32, channels last, on a GPU."""
+    grey = np.arange(256, dtype=np.uint8)
+    table = torch.from_numpy(light_share(np.stack([grey] * 3, axis=1)[None], white)[0]).to(device)
+    # A byte a colour crosses over; looked up there, it has the same bits.
+    pixels = torch.from_numpy(rgb).pin_memory().to(device, non_blocking=True)
+    return table[pixels.long(), torch.arange(3, device=device)].permute(2, 0, 1)[None]
 
 
 def _centres(logits: Floats, rows: slice, columns: slice) -> tuple[Ints, Ints]:
     """Peaks of the centre map within a box of it, in reading order."""
     threshold = np.log(CENTRE_PROBABILITY / (1 - CENTRE_PROBABILITY))
-    peaks = local_maxima(logits, RIVALS) & (logits > threshold)
-    y, x = np.nonzero(peaks[rows, columns])
-    return (y + rows.start).astype(np.int32), (x + columns.start).astype(np.int32)
+    y, x = local_maxima(logits, RIVALS, above=threshold)
+    within = (rows.start <= y) & (y < rows.stop) & (columns.start <= x) & (x < columns.stop)
+    return y[within], x[within]
 
 
 def _along(logits: Floats, y: Ints, x: Ints, radii_um: Floats) -> Floats:

@@ -7,7 +7,8 @@ same bits in whatever company it is computed.
 import numpy as np
 from numpy.typing import NDArray
 
-from her2path.arrays import Doubles, Floats
+from her2path.arrays import Doubles, Floats, Ints
+from her2path.compiled import compiled
 
 NEVER = -(1 << 30)
 """Score of a place beyond the radii: below any path, and no penalty overflows it."""
@@ -19,11 +20,14 @@ MAX_SCORE = 1 << 20
 CLOSURE = 2
 """A closed path is found on a path unrolled by a half turn; the quarter at each end is thrown away."""
 
+LANES = 128
+"""Anchors whose paths are traced at a time: their sums of one ray stay in the nearest cache."""
 
-def best_closed_path(score: NDArray[np.int32], *, reach: int, step_penalty: int) -> NDArray[np.intp]:
+
+def best_closed_path(score: Ints, *, reach: int, step_penalty: int) -> NDArray[np.intp]:
     """Trace, for every anchor, the closed path round it that collects the most score.
 
-    Dynamic programming over all anchors at once. The lowest bits of a sum hold which move led there: one
+    Dynamic programming over many anchors at once. The lowest bits of a sum hold which move led there: one
     maximum then finds the best sum and, of equal ones, the shortest move.
 
     Parameters
@@ -40,36 +44,59 @@ def best_closed_path(score: NDArray[np.int32], *, reach: int, step_penalty: int)
     NDArray
         ``(rays, n)`` index into the radii.
     """
+    # Of equal paths the calmest wins: the shorter the move, the higher its code.
+    moves = np.array(sorted(range(-reach, reach + 1), key=abs)[::-1], np.int32)
+    path = np.empty((score.shape[0], score.shape[2]), np.intp)
+    _trace(np.ascontiguousarray(score), moves, step_penalty, path)
+    return path
+
+
+@compiled
+def _trace(score: Ints, moves: Ints, step_penalty: int, path: NDArray[np.intp]) -> None:
+    """Write the best path of each anchor, ``(rays, n)``; ``moves`` in the order of their codes."""
     n_rays, n_radii, n = score.shape
     n_steps = n_rays + n_rays // CLOSURE
-    # Of equal paths the calmest wins: the shorter the move, the higher its code.
-    moves = sorted(range(-reach, reach + 1), key=abs)[::-1]
-    bits = (len(moves) - 1).bit_length()
-    which = (1 << bits) - 1
-    padded = np.full((n_radii + 2 * reach, n), NEVER, np.int32)
-    total = padded[reach : reach + n_radii]
-    np.left_shift(score[0], bits, out=total)
-    codes = np.empty((n_steps, n_radii, n), np.uint8)
-    best, candidate = np.empty_like(total), np.empty_like(total)
-    for step in range(1, n_steps):
-        best.fill(2 * NEVER)
-        for code, move in enumerate(moves):
-            gained = code - (abs(move) * step_penalty << bits)
-            np.add(padded[reach + move : reach + move + n_radii], gained, out=candidate)
-            np.maximum(best, candidate, out=best)
-        np.bitwise_and(best, which, out=codes[step], casting="unsafe")
-        np.bitwise_and(best, ~which, out=best)
-        np.left_shift(score[step % n_rays], bits, out=candidate)
-        np.add(best, candidate, out=total)
-    move_of = np.array(moves, np.intp)
-    at = np.argmax(total, axis=0)
-    path = np.empty((n_steps, n), np.intp)
-    for step in range(n_steps - 1, 0, -1):
-        path[step] = at
-        at = at + move_of[codes[step, at, np.arange(n)]]
-    path[0] = at
-    first = n_rays // (2 * CLOSURE)
-    return np.roll(path[first : first + n_rays], first, axis=0)
+    first_step = n_rays // (2 * CLOSURE)
+    reach = len(moves) // 2
+    bits = 0
+    while 1 << bits < len(moves):
+        bits += 1
+    which = np.int32((1 << bits) - 1)
+    total = np.full((n_radii + 2 * reach, LANES), NEVER, np.int32)
+    best = np.empty((n_radii, LANES), np.int32)
+    codes = np.empty((n_steps, n_radii, LANES), np.uint8)
+    at, highest = np.empty(LANES, np.int32), np.empty(LANES, np.int32)
+    for first in range(0, n, LANES):
+        n_here = min(LANES, n - first)
+        best[:] = 0
+        for step in range(n_steps):
+            if step > 0:
+                best[:] = 2 * NEVER
+                for code in range(len(moves)):
+                    gained = np.int32(code - (abs(moves[code]) * step_penalty << bits))
+                    for radius in range(n_radii):
+                        sums, came = best[radius], total[reach + radius + moves[code]]
+                        for i in range(LANES):
+                            sums[i] = max(sums[i], np.int32(came[i] + gained))
+            for radius in range(n_radii):
+                sums, code_of, new = best[radius], codes[step, radius], total[reach + radius]
+                own = score[step % n_rays, radius, first : first + n_here]
+                for i in range(LANES):
+                    code_of[i] = sums[i] & which
+                for i in range(n_here):
+                    new[i] = np.int32((sums[i] & ~which) + (own[i] << bits))
+        highest[:], at[:] = 2 * NEVER, 0
+        for radius in range(n_radii):
+            sums = total[reach + radius]
+            for i in range(LANES):
+                at[i] = radius if sums[i] > highest[i] else at[i]
+                highest[i] = max(highest[i], sums[i])
+        for step in range(n_steps - 1, first_step - 1, -1):
+            if step < first_step + n_rays:
+                for i in range(n_here):
+                    path[step % n_rays, first + i] = at[i]
+            for i in range(n_here):
+                at[i] += moves[codes[step, at[i], i]]
 
 
 def polygon_area_um2(radii_um: Floats) -> Doubles:
@@ -85,7 +112,8 @@ def elongation(radii_um: Floats) -> Doubles:
 
     From the second moments of the wedges about the anchor.
     """
-    fourth = radii_um.astype(np.float64) ** 4
+    squared = radii_um.astype(np.float64) ** 2
+    fourth = squared * squared
     double_angle = 4 * np.pi * np.arange(radii_um.shape[1]) / radii_um.shape[1]
     total = np.sum(fourth, axis=1)
     stretch = np.hypot(

@@ -1,7 +1,6 @@
 """The heterogeneity map as a table of hexagons and as a picture registered to the slide."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ from her2path.arrays import Floats
 from her2path.cells.vocabulary import PATTERNS
 from her2path.scoring.heterogeneity import HeterogeneityMap
 from her2path.scoring.hexagons import hex_bins
+from her2path.store.arrow import arrow_numbers
 
 SCHEMA = "her2path.heterogeneity/1"
 
@@ -45,9 +45,7 @@ def write_map_table(heterogeneity: HeterogeneityMap, path: Path) -> None:
     """Write one row a hexagon, with units, as Parquet; NaN becomes null."""
     fractions = {f"fraction_{name}": heterogeneity.fractions[:, code] for code, name in enumerate(PATTERNS)}
     columns = {name: np.asarray(fractions.get(name, getattr(heterogeneity, name, None))) for name in UNITS}
-    arrays: dict[str, Any] = {
-        name: pa.array(values, mask=np.isnan(values)) for name, values in columns.items()
-    }
+    arrays = {name: arrow_numbers(values, np.isnan(values)) for name, values in columns.items()}
     fields = [
         pa.field(name, arrays[name].type, metadata={"unit": unit, "meaning": meaning})
         for name, (unit, meaning) in UNITS.items()

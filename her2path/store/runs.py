@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -62,6 +63,9 @@ SCORE_KEYS = (
 """Keys of score.json in the order in which a person reads them; others follow."""
 
 CLOSE = "free space, close open files, or change --out"
+
+WRITERS = 2
+"""Files that are written at a time: the table of cells takes as long as all the others together."""
 
 LEFT = {".new", ".old"}
 """Endings of the hidden folders that a killed run may leave."""
@@ -190,7 +194,7 @@ def publish_files(
     score
         Content of score.json; NaN becomes null.
     files
-        Name -> function that writes the file at the path it is given.
+        Name -> function that writes the file at the path it is given; each is called once, on some thread.
 
     Raises
     ------
@@ -201,12 +205,17 @@ def publish_files(
         settle(folder)
         check_ours(folder)
         with _made(new_of(folder)) as new:
-            for name, write in files.items():
-                write(new / name)
-                flush_file(new / name)
+            with ThreadPoolExecutor(WRITERS, thread_name_prefix="file") as pool:
+                for done in [pool.submit(_write, new / name, write) for name, write in files.items()]:
+                    done.result()
             flush_folder(new)  # score.json must not be on the disk before what it stands for
             write_whole(new / SCORE_FILE, lambda path: path.write_bytes(score_json(score)))
         settle(folder)
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    write(path)
+    flush_file(path)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +13,9 @@ import pyarrow.parquet as pq
 from her2path.cells.table import COLUMNS, N_RAYS, NOWHERE, PLACES, CellTable, Column
 from her2path.cells.vocabulary import KINDS, PATTERNS, UNGRADED
 from her2path.errors import UsageError
+from her2path.store.arrow import Arrow, arrow_numbers, arrow_words
 
 SCHEMA = "her2path.cells/1"
-
-Arrow: TypeAlias = "pa.Array[Any]"
 
 WORDS = {"kind": KINDS, "pattern": PATTERNS}
 """Columns that are written as strings, with the word of each code."""
@@ -132,15 +131,13 @@ def _to_arrow(column: Column, values: np.ndarray) -> "Arrow | None":
     """One column as it stands in the file; None for contours that the table does not have."""
     if column.name in WORDS:
         missing = values == UNGRADED
-        codes: Arrow = pa.array(np.where(missing, 0, values).astype(np.int8), mask=missing)
-        return pa.DictionaryArray.from_arrays(codes, pa.array(WORDS[column.name]))
+        codes = arrow_numbers(np.where(missing, 0, values).astype(np.int8), missing)
+        return pa.DictionaryArray.from_arrays(codes, arrow_words(WORDS[column.name]))
     if column.name.endswith("_radii"):
         if values.shape[1] != N_RAYS:
             return None
-        return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), N_RAYS)
-    missing = values == UNGRADED if column.name == "grade" else np.isnan(values)
-    array: Arrow = pa.array(values, mask=missing)
-    return array
+        return pa.FixedSizeListArray.from_arrays(arrow_numbers(values.ravel()), N_RAYS)
+    return arrow_numbers(values, values == UNGRADED if column.name == "grade" else np.isnan(values))
 
 
 def _from_arrow(column: Column, array: Arrow) -> tuple[np.ndarray, Sequence[str]]:

@@ -4,11 +4,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from her2path.arrays import OD_STEP, Doubles, Floats
+from her2path.arrays import OD_STEP, Bools, Doubles, Floats
 from her2path.cells.columns import Columns
 from her2path.cells.maps import CellMaps, CoarseTile
-from her2path.cells.measure import SIDE_UM, Membranes, measure_membranes, prominence
+from her2path.cells.measure import (
+    BLUSH_WEIGHT,
+    CREST_UM,
+    CYTOPLASM_AT,
+    GRAIN_RAYS,
+    PROMINENCE_OD,
+    RULED_OUT,
+    SEEN,
+    SIDE_UM,
+    UNDENIABLE_OD,
+    Membranes,
+    measure_membranes,
+)
+from her2path.cells.rays import sample_rays
 from her2path.cells.table import N_RAYS
 
 MPP_UM = 0.25
@@ -171,21 +185,118 @@ def test_fractions_stay_fractions(od: float, share: float) -> None:
     assert np.isfinite(found.membrane_od[0])
 
 
-def test_prominence_is_the_rise_over_the_darker_side() -> None:
-    ray = np.zeros((41, 1), np.uint16)
-    ray[20] = 500
-    ray[21:] += 200  # a stained neighbour beyond
-    rise = prominence(ray, MPP_UM)
-    assert rise[20, 0] == 300
-    assert rise[30, 0] == 0
-
-
-@settings(deadline=None, max_examples=40)
-@given(st.integers(0, 2**32 - 1), st.sampled_from([0.2, 0.25, 0.46, 1.0]), st.integers(3, 40))
-def test_prominence_is_that_of_its_plain_form(seed: int, step_um: float, n_radii: int) -> None:
-    ray = np.random.default_rng(seed).integers(0, 60, (n_radii, 5)).astype(np.uint16)
+def plain_membranes(maps: CellMaps, mpp_yx_um: tuple[float, float]) -> Membranes:
+    """``measure_membranes`` in NumPy, all cells at once."""
+    grid_mpp = (mpp_yx_um[0] * maps.scale, mpp_yx_um[1] * maps.scale)
+    y = (maps.y_px - maps.y0_px) // maps.scale
+    x = (maps.x_px - maps.x0_px) // maps.scale
+    step_um = max(grid_mpp)
     near, far = (max(1, round(side / step_um)) for side in SIDE_UM)
-    for (radius, cell), value in np.ndenumerate(ray):
-        away = np.arange(near, far + 1)
-        inner, outer = (ray[np.clip(radius + side * away, 0, n_radii - 1), cell].min() for side in (-1, 1))
-        assert prominence(ray, step_um)[radius, cell] == max(int(value) - int(max(inner, outer)), 0)
+    crest_reach = round(CREST_UM / step_um)
+    middle = crest_reach + far
+    across_um = np.arange(-middle, middle + 1) * step_um
+    radii_um = np.maximum(maps.cell_radii_um[:, :, None].astype(np.float64) + across_um, 0.0)
+    across = sample_rays(maps.dab, y, x, radii_um, grid_mpp)
+    at = middle - crest_reach + np.argmax(across[:, middle - crest_reach : middle + crest_reach + 1], axis=1)
+    at = at[:, None]
+    away = np.arange(near, far + 1)[:, None]
+    sides = np.maximum(
+        *(np.take_along_axis(across, at + side * away, axis=1).min(axis=1) for side in (-1, 1))
+    )
+    crest = np.take_along_axis(across, at, axis=1)[:, 0]
+    crest_od, rise_od = (smoothed(values) * OD_STEP for values in (crest, np.maximum(crest, sides) - sides))
+    within = np.asarray(CYTOPLASM_AT)
+    outermost_um = np.maximum(maps.cell_radii_um - SIDE_UM[0], maps.nucleus_radii_um)[:, :, None]
+    radii_um = maps.nucleus_radii_um[:, :, None] * (1 - within) + outermost_um * within
+    cytoplasm = sample_rays(maps.dab, y, x, radii_um, grid_mpp).reshape(N_RAYS * len(within), len(y))
+    cytoplasm_od = np.median(cytoplasm, axis=0) * OD_STEP
+    line = rise_od >= np.clip(BLUSH_WEIGHT * cytoplasm_od, *PROMINENCE_OD)[:, None]
+    asked, seen = ~np.isnan(maps.membrane_seen), np.nan_to_num(maps.membrane_seen)
+    doubtful = asked & (seen < RULED_OUT) & (crest_od < UNDENIABLE_OD)
+    stained = without_grain((crest_od >= STAINED_OD) & ((line & ~doubtful) | (seen >= SEEN)))
+    length = arc_length(maps.cell_radii_um)
+    whole = np.cumsum(length, axis=1)[:, -1]
+    stained_length = np.sum(length * stained, axis=1)
+    read = np.where(stained_length[:, None] > 0, length * stained, length)
+    longest, run = np.zeros(len(y)), np.zeros(len(y))
+    for ray in (*range(N_RAYS), *range(N_RAYS)):
+        run = np.where(stained[:, ray], 0.0, run + length[:, ray])
+        longest = np.maximum(longest, run)
+    return Membranes(
+        membrane_od=(np.sum(crest_od * read, axis=1) / np.sum(read, axis=1)).astype(np.float32),
+        completeness=(stained_length / whole).astype(np.float32),
+        longest_gap=(np.minimum(longest, whole) / whole).astype(np.float32),
+        cytoplasm_od=cytoplasm_od.astype(np.float32),
+    )
+
+
+def smoothed(values: NDArray[np.uint16]) -> Doubles:
+    """Along the closed contour, ``(rays, n)`` to ``(n, rays)``."""
+    steps = values.astype(np.int32)
+    smooth = (np.roll(steps, 1, axis=0) + 2 * steps + np.roll(steps, -1, axis=0)) / 4.0
+    return np.ascontiguousarray(smooth.T)
+
+
+def without_grain(dark: Bools) -> Bools:
+    arcs = spread(~spread(~dark))
+    return ~spread(~spread(arcs))
+
+
+def spread(rays: Bools) -> Bools:
+    wide: Bools = np.logical_or.reduce([np.roll(rays, s, axis=1) for s in range(-GRAIN_RAYS, GRAIN_RAYS + 1)])
+    return wide
+
+
+def arc_length(radii_um: Floats) -> Doubles:
+    radii = radii_um.astype(np.float64)
+    following = np.roll(radii, -1, axis=1)
+    cosine = np.cos(2 * np.pi / N_RAYS)
+    chord = np.sqrt(radii * radii + following * following - 2 * cosine * radii * following)
+    length: Doubles = (chord + np.roll(chord, 1, axis=1)) / 2
+    return length
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.sampled_from([0, 1, 2, 30]),
+    grid=st.sampled_from([(0.25, 0.25, 1), (0.1104, 0.1369, 2), (0.46, 0.46, 1), (1.0, 0.9, 1)]),
+    asked=st.booleans(),
+)
+def test_membranes_are_those_of_the_plain_form(
+    seed: int, n: int, grid: tuple[float, float, int], asked: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    height, width = rng.integers(20, 200, 2)
+    dab = np.cumsum(rng.integers(-200, 201, (height, width)), axis=1).clip(0, 2000).astype(np.uint16)
+    nucleus_um = rng.uniform(1, 6, (n, 1)).astype(np.float32) * np.ones(N_RAYS, np.float32)
+    maps = CellMaps(
+        # Some at the very edge of the plane, some far within.
+        y_px=rng.integers(0, height * grid[2], n).astype(np.int32) + np.int32(1000),
+        x_px=rng.integers(0, width * grid[2], n).astype(np.int32) + np.int32(2000),
+        nucleus_radii_um=nucleus_um,
+        # In some places within the nucleus.
+        cell_radii_um=nucleus_um + rng.uniform(-1, 4, (n, N_RAYS)).astype(np.float32),
+        membrane_seen=np.where(asked, rng.random((n, N_RAYS)), np.nan).astype(np.float32),
+        network_od=np.full(n, np.nan, np.float32),
+        network_completeness=np.full(n, np.nan, np.float32),
+        evidence=Columns(),
+        coarse=NOT_LOOKED_AT,
+        dab=dab,
+        y0_px=1000,
+        x0_px=2000,
+        scale=grid[2],
+    )
+    found, plain = measure_membranes(maps, grid[:2], stained_od=STAINED_OD), plain_membranes(maps, grid[:2])
+    for name in ("membrane_od", "completeness", "longest_gap", "cytoplasm_od"):
+        assert getattr(found, name).dtype == np.float32
+        assert (getattr(found, name) == getattr(plain, name)).all(), name
+
+
+def test_a_line_rises_over_its_darker_side() -> None:
+    """What is beyond a membrane, a stained neighbour, takes as much from it as its own cytoplasm."""
+    distance_um, _ = polar(30.0, 30.0)
+    beyond = np.where(distance_um > CELL_UM, 0.25, 0.0)
+    # 0.08 above the side where 0.02 are needed, then 0.01.
+    assert read(np.maximum(ring(0.33), beyond)).completeness[0] == 1
+    assert read(np.maximum(ring(0.26), beyond)).completeness[0] == 0

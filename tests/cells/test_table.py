@@ -119,3 +119,10 @@ def test_places_are_given_in_micrometres_along_each_axis() -> None:
     cells = replace(table_of([1, 2]), y_px=np.array([4, 8]), x_px=np.array([10, 0]))
     np.testing.assert_array_equal(cells.yx_um(PixelSize(0.25, 0.5)), [[1, 5], [2, 0]])
     assert table_of([]).yx_um(PixelSize(0.25, 0.5)).shape == (0, 2)
+
+
+def test_without_contours_all_else_stays() -> None:
+    table = table_of([3, 1, 2])
+    bare = table.without_contours()
+    assert bare.cell_radii.shape == bare.nucleus_radii.shape == (3, 0)
+    assert replace(bare, nucleus_radii=table.nucleus_radii, cell_radii=table.cell_radii).equals(table)

@@ -85,6 +85,11 @@ def test_a_scored_slide_leaves_every_file(tmp_path: Path, scored: ScoredSlide) -
     assert orjson.loads((tmp_path / "a" / "run.json").read_bytes()) == {"software": "her2path"}
 
 
+def test_a_page_that_is_yet_to_be_drawn_is_the_same_page(tmp_path: Path, scored: ScoredSlide) -> None:
+    publish(scored, tmp_path / "a", report_html=lambda: "<html>µ</html>")
+    assert (tmp_path / "a" / "report.html").read_text(encoding="utf-8") == "<html>µ</html>"
+
+
 def test_detections_are_written_when_asked_for(tmp_path: Path, scored: ScoredSlide) -> None:
     publish(scored, tmp_path / "a", report_html="")
     assert not (tmp_path / "a" / "cells.geojson.gz").exists()

@@ -5,8 +5,16 @@ import pytest
 from numpy.typing import NDArray
 
 from her2path.arrays import Rgb8
-from her2path.image.estimate import estimate_stains, estimate_white
-from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, Vector, mix
+from her2path.image.estimate import _coloured, _pure, estimate_stains, estimate_white
+from her2path.image.stains import (
+    RUIFROK_DAB,
+    RUIFROK_HAEMATOXYLIN,
+    StainMatrix,
+    Vector,
+    density_tables,
+    mix,
+    optical_density,
+)
 
 WHITE: Vector = (236.0, 232.0, 228.0)
 
@@ -80,3 +88,48 @@ def test_another_colour_is_not_taken_for_a_stain() -> None:
     green = StainMatrix((0.75, 0.20, 0.63), RUIFROK_DAB, WHITE, "estimated")
     found = estimate_stains(stained(green, dab=False), WHITE)
     assert angle_deg(found.haematoxylin, RUIFROK_HAEMATOXYLIN) < 13
+
+
+def white_of(rgb: Rgb8) -> Vector:
+    """Plain form of ``estimate_white``."""
+    pixels = rgb.reshape(-1, 3)
+    scanned = pixels[(pixels < 254).any(axis=1)]
+    if len(scanned) < 0.01 * len(pixels):
+        scanned = pixels
+    grey = scanned.mean(axis=1)
+    counts, edges = np.histogram(grey, bins=256, range=(0.0, 256.0))
+    near = np.convolve(counts, np.ones(5), mode="same")
+    enough = np.flatnonzero(near >= 0.01 * len(grey))
+    brightest = enough[-1] if len(enough) else np.argmax(near)
+    flank = np.arange(max(0, brightest - 6), brightest + 1)
+    peak = edges[flank[np.argmax(near[flank])]] + 0.5
+    red, green, blue = np.median(scanned[np.abs(grey - peak) <= 2.5], axis=0).tolist()
+    return (red, green, blue)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_white_is_that_of_a_plain_computation(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    level, spread = ((230, 6), (10, 8), (250, 4), (128, 90), (255, 0), (252, 1))[seed]
+    rgb = np.clip(rng.normal(level, spread, (60, 71, 3)), 0, 255).astype(np.uint8)
+    assert estimate_white(rgb) == white_of(rgb)
+
+
+@pytest.mark.parametrize("n", [0, 1, 5000])
+def test_pure_pixels_are_those_of_a_plain_computation(n: int) -> None:
+    rng = np.random.default_rng(n)
+    pixels = rng.integers(0, 256, (n, 3)).astype(np.uint8)
+    od, length = _coloured(pixels, density_tables(WHITE), 0.15, 1.2)
+    all_od = optical_density(pixels, WHITE)
+    of_all = np.linalg.norm(all_od, axis=1)
+    kept = (of_all >= 0.15) & (of_all <= 1.2)
+    assert np.array_equal(od, all_od[kept])
+    assert np.array_equal(length, of_all[kept])
+    density = rng.normal(0.2, 0.3, (len(od), 2))
+    n_pure, total = _pure(od, length, density, (0.15, 0.3), 0.85)
+    above = np.maximum(density, 0.0)
+    share = above / np.maximum(above.sum(axis=1, keepdims=True), 1e-6)
+    for stain, least in enumerate((0.15, 0.3)):
+        pure = od[(share[:, stain] >= 0.85) & (length >= least)]
+        assert n_pure[stain] == len(pure)
+        assert np.array_equal(total[stain], pure.sum(axis=0))

@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from her2path.arrays import Mask
-from her2path.image.masks import closed, disc, grown, light, pieces_with, without_holes, without_specks
+from her2path.image.masks import (
+    closed,
+    disc,
+    grown,
+    is_light,
+    light,
+    pieces_with,
+    without_holes,
+    without_specks,
+)
 
 MASKS = arrays(np.bool_, (12, 14), elements=st.booleans())
 
@@ -22,6 +31,8 @@ def test_a_disc_has_at_least_one_pixel_of_radius() -> None:
 def test_a_light_mask_is_the_same_mask(mask: Mask) -> None:
     assert (light(mask) == mask).all()
     assert light(mask).strides == ((0, 0) if not mask.any() else mask.strides)
+    assert is_light(light(mask)) == (not mask.any())
+    assert not is_light(mask)
 
 
 @given(MASKS)

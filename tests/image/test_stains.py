@@ -2,19 +2,21 @@
 
 import math
 
+import cv2
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from her2path.arrays import OD_STEP, Rgb8
+from her2path.arrays import OD_STEP, Floats, Plane16, Rgb8
 from her2path.image.stains import (
     RUIFROK_DAB,
     RUIFROK_HAEMATOXYLIN,
     StainMatrix,
     Vector,
     density_tables,
+    membrane_plane,
     mix,
     stain_planes,
     unmix,
@@ -38,6 +40,14 @@ def stain_matrices(draw: st.DrawFn) -> StainMatrix:
         return StainMatrix(haematoxylin, dab, draw(whites), "recipe")
     except ValueError:
         return StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, draw(whites), "published")
+
+
+def plain_plane(rgb: Rgb8, stains: StainMatrix, stain: int) -> Plane16:
+    """Three look-ups in whole steps, their sum, clipped: with OpenCV, a step at a time."""
+    weights = np.linalg.inv(stains.vectors)[:, stain]
+    steps: Floats = np.rint(density_tables(stains.white) * weights[:, None] / OD_STEP).astype(np.float32)
+    red, green, blue = (cv2.LUT(np.ascontiguousarray(rgb[..., c]), steps[c]) for c in range(3))
+    return np.asarray(cv2.add(cv2.add(red, green), blue, dtype=cv2.CV_16U), np.uint16)
 
 
 def test_vectors_are_made_unit() -> None:
@@ -104,6 +114,7 @@ def test_mix_then_unmix_gives_the_densities_back(stained: np.ndarray) -> None:
     assert np.abs(unmix(mix(whole, PUBLISHED), PUBLISHED) - whole).max() < 0.05
 
 
+@settings(deadline=None)
 @given(rgb=images, stains=stain_matrices())
 @example(rgb=np.zeros((1, 1, 3), np.uint8), stains=NEARLY_ALIKE)
 @example(rgb=np.array([[[0, 255, 255]]], np.uint8), stains=NEARLY_ALIKE)
@@ -115,6 +126,35 @@ def test_planes_are_the_plain_form_in_steps(rgb: Rgb8, stains: StainMatrix) -> N
         assert plane.dtype == np.uint16
         assert plane.shape == rgb.shape[:2]
         assert np.abs(plane * OD_STEP - density).max() <= 2 * OD_STEP
+
+
+@settings(deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 20), st.integers(1, 40)),
+    corner=st.tuples(st.integers(0, 5), st.integers(0, 5)),
+    stains=stain_matrices(),
+    seed=st.integers(0, 2**32 - 1),
+)
+@example(shape=(1, 1), corner=(0, 0), stains=NEARLY_ALIKE, seed=0)
+@example(shape=(20, 40), corner=(1, 2), stains=NEARLY_ALIKE, seed=0)
+def test_the_fast_planes_are_the_plain_ones(
+    shape: tuple[int, int], corner: tuple[int, int], stains: StainMatrix, seed: int
+) -> None:
+    """Of a picture, and of a part of one."""
+    (height, width), (top, left) = shape, corner
+    whole = np.random.default_rng(seed).integers(0, 256, (height + 6, width + 6, 3), np.uint8)
+    part = whole[top : top + height, left : left + width]
+    for rgb in (part, part.copy()):
+        for stain, plane in enumerate(stain_planes(rgb, stains)):
+            assert np.array_equal(plane, plain_plane(rgb, stains, stain))
+        smooth = np.asarray(cv2.GaussianBlur(part.copy(), (3, 3), 0), np.uint8)
+        assert np.array_equal(membrane_plane(rgb, stains), plain_plane(smooth, stains, 1))
+
+
+def test_a_turned_picture_has_the_planes_of_its_pixels() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (30, 20, 3), np.uint8)
+    for turned in (rgb[::-1], rgb[:, ::2], rgb.transpose(1, 0, 2), rgb[..., ::-1]):
+        assert np.array_equal(stain_planes(turned, PUBLISHED)[1], plain_plane(turned, PUBLISHED, 1))
 
 
 def test_a_step_is_finer_than_a_grey_value() -> None:

@@ -4,7 +4,8 @@ import torch
 
 from her2path.cells.table import N_RAYS
 from her2path.cells.vocabulary import KINDS
-from her2path.nets.network import ALIGN_PX, REACH_UM, CellNet, NetworkSpec, fold
+from her2path.nets.network import ALIGN_PX, CellNet, NetworkSpec, fold
+from her2path.nets.reach import REACH_UM
 from her2path.nets.sample import INPUT_MPP_UM, STRIDE
 
 
@@ -73,7 +74,34 @@ def test_a_part_of_a_field_is_seen_as_the_whole(network: CellNet) -> None:
     seen = folded.maps(folded.features(part)).numpy()
     inner = slice(begin // STRIDE + margin, -margin)
     np.testing.assert_array_equal(whole[:, :, inner, inner], seen[:, :, margin:-margin, margin:-margin])
+    box = slice(3, 17), slice(2, 20)
+    kept = folded.maps(folded.body(folded.steps(light), box)).numpy()
+    np.testing.assert_array_equal(whole[:, :, 32:128, 24:-margin], kept[:, :, 8:-8, 8:-margin])
+
+
+@torch.no_grad()
+def test_steps_may_be_taken_strip_by_strip(network: CellNet) -> None:
+    """Bit for bit: a step sees its own pixels alone."""
+    folded = fold(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    light = _light(8 * ALIGN_PX).contiguous(memory_format=torch.channels_last)
+    strips = [folded.steps(light[:, :, first : first + 96]) for first in range(0, 8 * ALIGN_PX, 96)]
+    assert torch.equal(torch.cat(strips, dim=2), folded.steps(light))
 
 
 def test_widths_are_a_choice() -> None:
     assert CellNet(NetworkSpec(widths=(8, 16, 32, 32), hidden=32)).spec.hidden == 32
+
+
+@torch.no_grad()
+def test_a_relu_within_the_convolution_has_the_bits_of_one_after_it(
+    network: CellNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded = fold(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    assert not any(isinstance(module, torch.nn.ReLU) for module in folded.stem.modules())
+    light = _light(20 * ALIGN_PX).contiguous(memory_format=torch.channels_last)
+    # Not smaller: PyTorch alone takes other kernels for small maps.
+    within = folded.features(light)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    for one, other in zip(within, folded.features(light), strict=True):
+        assert (one == 0).any()
+        assert torch.equal(one, other)

@@ -213,11 +213,22 @@ def test_what_is_spoilt_is_neither_scored_nor_measured_apart() -> None:
     found = areas(survey(two_pieces()), None, [box(0, 50, 60, 30, "Control")])
     fold = np.zeros(SHAPE, bool)
     fold[:10] = True
-    left = found.without("fold", fold).without_unreadable(np.roll(fold, 10, axis=0))
+    left = found.without({"fold": fold}).without_unreadable(np.roll(fold, 10, axis=0))
     assert left.excluded["fold"].sum() == left.unreadable.sum() == 10 * 30
     assert not left.measured[:20].any()
     assert left.measured[20:, 50:].all()
     assert found.measured[0, 60], "the areas before stay as they were"
+
+
+def test_a_pixel_with_two_reasons_counts_for_the_first() -> None:
+    found = areas(survey(two_pieces()))
+    upper, left = np.zeros(SHAPE, bool), np.zeros(SHAPE, bool)
+    upper[:20], left[:, :60] = True, True
+    rest = found.without({"fold": upper, "pen": left, "dust": np.zeros(SHAPE, bool)})
+    assert (rest.excluded["fold"] == (found.analysed & upper)).all()
+    assert (rest.excluded["pen"] == (found.analysed & left & ~upper)).all()
+    assert not rest.excluded["dust"].any()
+    assert (rest.analysed == (found.analysed & ~upper & ~left)).all()
 
 
 def test_a_control_does_not_take_what_was_left_out_by_hand() -> None:

@@ -47,7 +47,7 @@ def test_a_slide_of_controls_alone_says_so(areas: Areas) -> None:
 
 
 def test_a_control_that_is_spoilt_too_leaves_nothing(areas: Areas) -> None:
-    spoilt = areas.without("fold", areas.tissue)
+    spoilt = areas.without({"fold": areas.tissue})
     assert code(spoilt)[0] == "NOTHING_LEFT"
 
 

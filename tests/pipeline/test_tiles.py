@@ -1,11 +1,13 @@
 """Tiles are read where there is tissue, end with the slide, and lose the same pieces whoever reads them."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
-from her2path.image.geometry import Region
+from her2path.image.geometry import PixelSize, Region
 from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix
 from her2path.pipeline.tiles import (
     PIECE_PX,
@@ -19,7 +21,7 @@ from her2path.quality.blocks import plan_blocks
 from her2path.runners.threads import ThreadRunner
 from her2path.segment.classical import ClassicalSegmenter
 from her2path.slides.array import ArraySlide
-from her2path.slides.protocol import Slide
+from her2path.slides.protocol import Level, Slide
 
 STAINS = StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, (240.0, 240.0, 240.0), "published")
 SEGMENTER = ClassicalSegmenter()
@@ -55,6 +57,17 @@ def test_only_tiles_with_tissue_are_read(slide: ArraySlide) -> None:
     tiles = tiles_with_tissue(slide, tissue, DOWNSAMPLE, SEGMENTER, tile_px=256)
     assert [tile.core for tile in tiles] == [Region(40 * DOWNSAMPLE, 3 * DOWNSAMPLE, DOWNSAMPLE, DOWNSAMPLE)]
     assert tiles_with_tissue(slide, np.zeros((64, 64), bool), DOWNSAMPLE, SEGMENTER) == ()
+
+
+@pytest.mark.parametrize(("edge_px", "largest_px"), [(4096, 2048), (10_240, 2560), (16_384, 3584)])
+def test_more_tissue_is_cut_into_larger_tiles(edge_px: int, largest_px: int) -> None:
+    slide = cast(
+        Slide, SimpleNamespace(levels=[Level(edge_px, edge_px, 1.0)], pixel_size=PixelSize(0.25, 0.25))
+    )
+    tissue = np.ones((edge_px // DOWNSAMPLE, edge_px // DOWNSAMPLE), bool)
+    tiles = tiles_with_tissue(slide, tissue, DOWNSAMPLE, SEGMENTER)
+    assert max(tile.core.height_px for tile in tiles) == largest_px
+    assert sum(tile.core.height_px * tile.core.width_px for tile in tiles) == edge_px**2
 
 
 def test_cells_come_in_reading_order_with_what_was_measured(slide: ArraySlide) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from her2path.arrays import Doubles, Mask
 from her2path.cells.table import COLUMNS, N_RAYS, CellTable
@@ -20,6 +21,7 @@ from her2path.phantom.paint import Painter
 from her2path.phantom.tissue import draw_tissue
 from her2path.pipeline.survey import survey_slide
 from her2path.quality.blocks import measure_blocks, plan_blocks
+from her2path.quality.cuts import Cuts
 from her2path.quality.grid import BlockGrid, merge_blocks
 from her2path.quality.windows import tumour_blocks
 from her2path.scoring.settings import Grading
@@ -29,6 +31,8 @@ TableAt = Callable[..., CellTable]
 GridOf = Callable[..., BlockGrid]
 DrawnGrid = Callable[..., tuple[BlockGrid, Mask]]
 TableOf = Callable[[Mapping[str, int]], CellTable]
+CutUp = Callable[..., Cuts]
+BlockSum = Callable[[NDArray[Any], Cuts], NDArray[np.int64]]
 
 
 def _table_at(y_px: ArrayLike, x_px: ArrayLike, **given: ArrayLike) -> CellTable:
@@ -53,6 +57,36 @@ def _table_of(counts: Mapping[str, int]) -> CellTable:
         grade=np.array(Grading().grades, np.int8)[pattern],
         membrane_od=np.array([0.02, 0.12, 0.3, 0.5, 0.8], np.float32)[(pattern + 1) // 2],
     )
+
+
+def _cut_up(shape: tuple[int, int], *, margin_px: int, seed: int) -> Cuts:
+    """Cut the inside of a picture into blocks of any size, with and without holes in what is looked at."""
+    rng = np.random.default_rng(seed)
+    height, width = (n - 2 * margin_px for n in shape)
+    rows, columns = (
+        np.unique([0, *rng.integers(1, n, rng.integers(0, 4)), n]) if n > 1 else np.array([0, n])
+        for n in (height, width)
+    )
+    seen = (rng.random((height, width)) < rng.choice([0.0, 0.7, 1.0])).astype(np.uint8)
+    return Cuts(margin_px, margin_px, rows, columns, seen)
+
+
+def _block_sum(plane: NDArray[Any], cuts: Cuts) -> NDArray[np.int64]:
+    """Sums of blocks, plainly: ``(rows, columns)``."""
+    height, width = cuts.seen.shape
+    inside = plane[cuts.top : cuts.top + height, cuts.left : cuts.left + width].astype(np.int64) * cuts.seen
+    by_row = np.add.reduceat(inside, cuts.rows[:-1], axis=0)
+    return np.asarray(np.add.reduceat(by_row, cuts.columns[:-1], axis=1), np.int64)
+
+
+@pytest.fixture(scope="session")
+def cut_up() -> CutUp:
+    return _cut_up
+
+
+@pytest.fixture(scope="session")
+def block_sum() -> BlockSum:
+    return _block_sum
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,9 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix
 from her2path.quality.colours import (
@@ -7,16 +11,19 @@ from her2path.quality.colours import (
     DARK_PIGMENT,
     GLASS,
     TISSUE,
+    class_counts,
+    classes_of,
     colour_classes,
     colour_codes,
 )
+from her2path.quality.cuts import Cuts
 
 STAINS = StainMatrix(RUIFROK_HAEMATOXYLIN, RUIFROK_DAB, (240, 240, 240), "published")
 
 
 def class_of(od: tuple[float, float, float]) -> int:
     rgb = np.rint(240 * 10.0 ** -np.asarray(od)).astype(np.uint8)
-    return int(colour_classes(STAINS)[colour_codes(rgb[None, None])][0, 0])
+    return int(classes_of(rgb[None, None], colour_classes(STAINS))[0, 0])
 
 
 @pytest.mark.parametrize("amount", [0.7, 1.0, 1.4, 1.8])
@@ -40,3 +47,29 @@ def test_glass_is_glass(od: tuple[float, float, float]) -> None:
 def test_a_nucleus_however_dark_is_tissue(amount: float) -> None:
     red, green, blue = (amount * channel for channel in RUIFROK_HAEMATOXYLIN)
     assert class_of((red, green, blue)) == TISSUE
+
+
+def test_every_pixel_is_looked_up() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (50, 71, 3)).astype(np.uint8)
+    classes = np.random.default_rng(1).integers(0, 4, 65536).astype(np.uint8)
+    assert (classes_of(rgb[3:, 2:], classes) == classes[colour_codes(rgb)][3:, 2:]).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_counts_are_those_of_a_plain_computation(
+    cut_up: Callable[..., Cuts], block_sum: Callable[[NDArray[Any], Cuts], NDArray[np.int64]], seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    colour = rng.integers(0, 4, (66, 81)).astype(np.uint8)
+    grain, clump = rng.random((2, 66, 81)) < 0.3
+    cuts = cut_up(colour.shape, margin_px=4, seed=seed)
+    got = class_counts(colour, grain, clump, cuts)
+    expected = {
+        "pixels": np.ones(colour.shape),
+        "tissue": colour != GLASS,
+        "grain": grain,
+        "pigment": (grain | clump) & (colour == DARK_PIGMENT),
+    }
+    assert list(got) == list(expected)
+    for name, plane in expected.items():
+        assert (got[name] == block_sum(plane, cuts)).all(), name

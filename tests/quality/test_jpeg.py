@@ -5,9 +5,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from her2path.arrays import Rgb8
+from her2path.arrays import Doubles, Rgb8
 from her2path.image.geometry import Region
-from her2path.quality.jpeg import check_jpeg, jpeg_quality
+from her2path.quality.jpeg import (
+    QUALITIES,
+    ROUNDING,
+    SMALLEST_STEP,
+    STEPS,
+    _on_multiples,
+    _step,
+    check_jpeg,
+    jpeg_quality,
+)
 from her2path.quality.patches import PATCH_PX
 from her2path.slides.array import ArraySlide
 
@@ -50,3 +59,28 @@ def test_pixels_that_were_scaled_since_show_no_steps(drawn_slide: DrawnSlide) ->
 def test_glass_tells_nothing() -> None:
     assert jpeg_quality(np.full((2 * PATCH_PX**2, 3), 240, np.uint8)) is None
     assert jpeg_quality(np.zeros((0, 3), np.uint8)) is None
+
+
+def on_multiples(coefficients: Doubles, quality: int) -> float:
+    """Plain form of ``_on_multiples``, for one quality."""
+    found = possible = 0.0
+    for (down, across), at_50 in STEPS.items():
+        step = _step(at_50, quality)
+        value = np.abs(coefficients[:, down, across])
+        value = value[value > step / 2]
+        if step < SMALLEST_STEP or not len(value):
+            continue
+        by_chance = 2 * ROUNDING / step
+        near = np.abs(value - step * np.rint(value / step)) < ROUNDING
+        found += float(np.mean(near)) - by_chance
+        possible += 1 - by_chance
+    return found / possible if possible else 0.0
+
+
+@pytest.mark.parametrize(("n", "step"), [(1, 1.0), (30, 0.01), (900, 24.0), (900, 0.5), (900, 7.0)])
+def test_multiples_are_those_of_a_plain_computation(n: int, step: float) -> None:
+    rng = np.random.default_rng(n)
+    # Halves of steps too, which are rounded to the even one.
+    coefficients = step * np.rint(rng.normal(0, 6, (n, 8, 8))) / 2 + rng.choice([0.0, 0.3], (n, 8, 8))
+    expected = [on_multiples(coefficients, quality) for quality in QUALITIES]
+    assert _on_multiples(coefficients).tolist() == expected

@@ -2,6 +2,9 @@
 
 import ctypes
 import platform
+import resource
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +36,8 @@ def test_it_gives_back_whatever_ends_the_work(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(ctypes, "CDLL", lambda name: Library())
     with pytest.raises(ValueError, match="a tile"), freed_memory_kept():
         raise ValueError("a tile")
-    assert asked[:2] == [1 << 30] * 2
-    assert asked[2:] == [128 << 10, 128 << 10, -1]
+    assert asked[:3] == [1 << 30, 1 << 30, 64 << 20]
+    assert asked[3:] == [128 << 10, 128 << 10, 128 << 10, -1]
 
 
 def test_another_library_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,3 +60,22 @@ def test_what_is_free_between_blocks_in_use_is_given_back() -> None:
         before = resident_kb()
         give_back()
         assert resident_kb() < before - 30_000
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked")
+def test_what_a_thread_has_freed_is_there_for_its_next_arrays() -> None:
+    both_there = threading.Barrier(2)
+
+    def pages_taken() -> list[int]:
+        both_there.wait()  # so that one of them has a heap of its own
+        taken = []
+        for _ in range(3):
+            before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+            first, second = np.ones(40 << 20, np.uint8), np.ones(40 << 20, np.uint8)
+            del first, second
+            taken.append(resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before)
+        return taken
+
+    with freed_memory_kept(), ThreadPoolExecutor(2) as pool:
+        for first_time, *later in pool.map(lambda _: pages_taken(), range(2)):
+            assert max(later) < first_time / 10

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control, norm
 
 from her2path.arrays import Doubles
+from her2path.scoring import spatial
 from her2path.scoring.spatial import Moran, false_discovery, getis_ord, moran, two_sided_p
 
 GRID = np.array([[0, 0, 1], [0, 1, 2], [1, 2, 3]], float)
@@ -155,3 +156,25 @@ def test_false_discovery_is_that_of_scipy(p: list[float], seed: int) -> None:
     assert np.isnan(adjusted[~among]).all()
     if among.any():
         np.testing.assert_allclose(adjusted[among], false_discovery_control(values[among]), atol=1e-15)
+
+
+@pytest.mark.parametrize("side", [3, 12])
+@pytest.mark.parametrize("at_a_time", [1, 700])
+def test_rearrangements_together_are_those_one_by_one(
+    side: int, at_a_time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plainly: the product of each place with the mean of its neighbours, one order at a time."""
+    values, pairs = np.random.default_rng(side).uniform(0, 300, side * side), _rook(side, side)
+    z = (values - values.mean()) / values.std()
+    matrix = np.zeros((len(z), len(z)))
+    matrix[pairs[:, 0], pairs[:, 1]] = 1
+    matrix /= matrix.sum(axis=1, keepdims=True)
+    rng = np.random.default_rng(5)
+    simulated = [float((one * (matrix @ one)).mean()) for one in (rng.permutation(z) for _ in range(150))]
+    observed, expected = float((z * (matrix @ z)).mean()), -1 / (len(z) - 1)
+    as_far = np.abs(np.array(simulated) - expected) >= abs(observed - expected) - 1e-12
+    monkeypatch.setattr(spatial, "VALUES_AT_A_TIME", at_a_time)
+    found = moran(values, pairs, permutations=150, seed=5)
+    assert found is not None
+    assert found.i == pytest.approx(observed, abs=1e-12)
+    assert found.p == (int(as_far.sum()) + 1) / 151

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from her2path.arrays import OD_STEP, Doubles, Plane16
+from her2path.cells.rays import Samples, sample_rays
+from her2path.cells.table import N_RAYS
 from her2path.cells.vocabulary import LYMPHOCYTE, OTHER, STROMA, TUMOUR
 from her2path.segment import kinds
 from her2path.segment.kinds import (
@@ -17,7 +20,7 @@ from her2path.segment.kinds import (
     settle_kinds,
     settle_with_network,
 )
-from her2path.segment.nuclei import find_nuclei
+from her2path.segment.nuclei import Nuclei, find_nuclei
 
 if TYPE_CHECKING:
     from tests.segment.conftest import Canvas
@@ -68,6 +71,38 @@ def test_brown_stain_round_a_nucleus_does_not_make_it_stroma(coarse: "Canvas") -
     coarse.ring(40, 40, 7.0, 0.6)
     stained = evidence(coarse)
     assert min(alone(unstained), alone(stained)) > 0.5
+
+
+@pytest.mark.parametrize("mpp", [(0.5, 0.5), (0.46, 0.51)])
+@pytest.mark.parametrize("darkest", [(900, 65536), (60, 60)])
+@pytest.mark.parametrize("n", [0, 1, 150])
+def test_what_is_read_of_a_nucleus_is_that_of_the_plain_form(
+    n: int, darkest: tuple[int, int], mpp: tuple[float, float]
+) -> None:
+    rng = np.random.default_rng(n)
+    haematoxylin, dab = (rng.integers(0, top, (60, 50)).astype(np.uint16) for top in darkest)
+    y, x = (rng.integers(0, size, n).astype(np.int32) for size in dab.shape)
+    radii_um = (rng.integers(2, 16, (n, N_RAYS)) * 0.5).astype(np.float32)
+    unread = np.zeros(n, np.float32)
+    found = kind_evidence(haematoxylin, dab, Nuclei(y, x, radii_um, unread, unread), mpp)
+
+    def read(plane: Plane16, reached_um: Doubles) -> Samples:
+        samples = sample_rays(plane, y, x, reached_um, mpp)
+        return samples.reshape(N_RAYS * samples.shape[1], n)
+
+    within_um = radii_um[:, :, None] * np.array(kinds.INNER)
+    around_um = radii_um[:, :, None] + np.array(kinds.AROUND_UM)
+    nucleus_od, nucleus_dab_od = (
+        np.mean(read(plane, within_um), axis=0, dtype=np.float64) * OD_STEP for plane in (haematoxylin, dab)
+    )
+    around_h = read(haematoxylin, around_um)
+    around = np.sort(around_h.astype(int) + read(dab, around_um), axis=0)
+    gap_od = around[int(kinds.GAP_QUANTILE * len(around))] * OD_STEP
+    contrast_od = nucleus_od - np.median(around_h, axis=0) * OD_STEP
+    assert np.array_equal(found.nucleus_od, nucleus_od.astype(np.float32))
+    assert np.array_equal(found.contrast_od, contrast_od.astype(np.float32))
+    assert np.array_equal(found.gap_od, gap_od.astype(np.float32))
+    assert np.array_equal(found.otherwise == OTHER, (nucleus_dab_od > nucleus_od) & (gap_od < SOLID_OD))
 
 
 def test_neighbours_are_heard_within_reach_only() -> None:

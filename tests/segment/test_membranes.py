@@ -1,6 +1,5 @@
 """The contour runs where the membrane is, stained or not."""
 
-from collections.abc import Sized
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,10 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from her2path.arrays import Bools, Floats
+from her2path.arrays import OD_STEP, Floats, Ints, Plane16
+from her2path.cells.measure import SIDE_UM
+from her2path.cells.rays import sample_rays
 from her2path.cells.table import N_RAYS
 from her2path.segment import membranes
-from her2path.segment.membranes import cell_contours, half_way, search_around, search_between
+from her2path.segment.borders import MAX_RADIUS_UM
+from her2path.segment.membranes import TOGETHER, TURNED, Search, cell_contours, search_around, search_between
+from her2path.segment.rays import best_closed_path
 
 if TYPE_CHECKING:
     from tests.segment.conftest import Canvas
@@ -19,15 +22,11 @@ if TYPE_CHECKING:
 MPP = (0.25, 0.25)
 
 
-def all_of(cells: Sized) -> Bools:
-    return np.ones(len(cells), bool)
-
-
 def contours(canvas: "Canvas", *at_um: tuple[float, float], nucleus_um: float = 3.5) -> Floats:
     y, x = (np.array([round(place[axis] / 0.25) for place in at_um], np.int32) for axis in (0, 1))
     _, dab = canvas.planes
     nuclei_um = np.full((len(at_um), N_RAYS), nucleus_um, np.float32)
-    return cell_contours(dab, y, x, search_between(y, x, nuclei_um, MPP, wanted=all_of(y)), MPP)
+    return cell_contours(dab, y, x, search_between(y, x, nuclei_um, MPP, wanted=np.ones(len(y), bool)), MPP)
 
 
 @pytest.mark.parametrize("radius_um", [5.5, 7.0, 9.0])
@@ -60,43 +59,6 @@ def test_the_membrane_that_two_cells_share_is_the_contour_of_both(fine: "Canvas"
     assert right[N_RAYS // 2] == pytest.approx(6.0, abs=0.6)
 
 
-def test_half_way_divides_as_the_nuclei_do() -> None:
-    at_um = np.array([[0.0, 0.0], [0.0, 12.0]])
-    radii_um = np.repeat(np.array([[2.0], [4.0]], np.float32), N_RAYS, axis=1)
-    border = half_way(at_um, radii_um, all_of(at_um))
-    assert border[0, 0] == pytest.approx(4.0)
-    assert border[1, N_RAYS // 2] == pytest.approx(8.0)
-    # Away from the neighbour nothing is known.
-    assert border[0, N_RAYS // 2] == border[1, 0] > 8.0
-
-
-@settings(deadline=None, max_examples=40)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    shift=st.tuples(st.integers(0, 4000), st.integers(0, 4000)),
-    mpp_um=st.sampled_from([0.25, 0.2208, 0.2738, 0.4991]),
-)
-def test_borders_do_not_depend_on_where_the_tile_begins(
-    seed: int, shift: tuple[int, int], mpp_um: float
-) -> None:
-    """On a coarse grid many neighbours are equally far: which of them are heard must not be chance."""
-    rng = np.random.default_rng(seed)
-    yx = np.unique(rng.integers(0, 60, (200, 2)) * 8, axis=0)
-    radii_um = np.repeat(rng.integers(5, 12, (len(yx), 1)) * np.float32(mpp_um), N_RAYS, axis=1)
-    places_um = (np.asarray((yx + start) * mpp_um, np.float64) for start in ((0, 0), shift))
-    here, there = (half_way(at_um, radii_um, all_of(at_um)) for at_um in places_um)
-    assert (here == there).all()
-
-
-@settings(deadline=None, max_examples=20)
-@given(st.integers(0, 2**32 - 1))
-def test_a_border_is_the_same_whoever_else_is_wanted(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    at_um, radii_um = rng.uniform(0, 60, (30, 2)), rng.uniform(2, 5, (30, N_RAYS)).astype(np.float32)
-    some = rng.random(30) < 0.5
-    assert (half_way(at_um, radii_um, some) == half_way(at_um, radii_um, all_of(at_um))[some]).all()
-
-
 def test_many_cells_are_traced_as_few_are(fine: "Canvas", monkeypatch: pytest.MonkeyPatch) -> None:
     places = ((20, 20), (20, 32), (34, 26), (40, 40))
     for place in places:
@@ -104,13 +66,6 @@ def test_many_cells_are_traced_as_few_are(fine: "Canvas", monkeypatch: pytest.Mo
     together = contours(fine, *places)
     monkeypatch.setattr(membranes, "TOGETHER", 3)
     assert (contours(fine, *places) == together).all()
-
-
-def test_far_cells_and_cells_alone_have_no_border() -> None:
-    radii_um = np.full((2, N_RAYS), 3.0, np.float32)
-    far = half_way(np.array([[0.0, 0.0], [0.0, 500.0]]), radii_um, all_of(radii_um))
-    alone = half_way(np.array([[0.0, 0.0]]), radii_um[:1], all_of(radii_um[:1]))
-    assert (far == alone).all()
 
 
 @pytest.mark.parametrize("said_um", [5.5, 6.0, 7.0, 8.0])
@@ -129,3 +84,53 @@ def test_without_stain_the_network_is_believed(fine: "Canvas") -> None:
     for said_um in (0.2, 4.0, 20.0):
         found = cell_contours(dab, at, at, search_around(np.full((1, N_RAYS), said_um, np.float32)), MPP)
         assert found[0] == pytest.approx(np.clip(said_um, 1.5, 12.0), abs=0.5)
+
+
+def plain_contours(dab: Plane16, y: Ints, x: Ints, search: Search, mpp_yx_um: tuple[float, float]) -> Floats:
+    """``cell_contours`` in NumPy, all cells at once."""
+    step_um = max(mpp_yx_um)
+    near, far = (max(1, round(side / step_um)) for side in SIDE_UM)
+    radii_um = np.arange(1, int(MAX_RADIUS_UM / step_um) + 1) * step_um
+    ray = sample_rays(dab, y, x, np.tile(radii_um, (1, N_RAYS, 1)), mpp_yx_um).astype(np.int32)
+    at, away = np.arange(len(radii_um))[:, None], np.arange(near, far + 1)
+    sides = np.maximum(*(ray[:, np.clip(at + s * away, 0, len(at) - 1)].min(axis=2) for s in (-1, 1)))
+    crest = np.clip(ray - sides, 0, round(membranes.CREST_CAP_OD / OD_STEP))
+    pool = max(1, round(membranes.PATH_STEP_UM / step_um))
+    whole = len(radii_um) // pool
+    crest = crest[:, : whole * pool].reshape(N_RAYS, whole, pool, -1).max(axis=2)
+    radii_um = radii_um[: whole * pool].reshape(whole, pool).mean(axis=1)
+    nearest_um, expected_um, furthest_um = (
+        of_um.T[:, None] for of_um in (search.nearest_um, search.expected_um, search.furthest_um)
+    )
+    outwards_um = radii_um[:, None]
+    leash = np.abs(outwards_um - expected_um) * (membranes.LEASH_OD_PER_UM / OD_STEP)
+    beyond = (outwards_um < nearest_um) | (outwards_um > furthest_um)
+    score = np.where(beyond, membranes.OUTSIDE, crest - leash.astype(np.int32)).astype(np.int32)
+    penalty = round(membranes.STEP_PENALTY_OD / OD_STEP)
+    path = best_closed_path(score, reach=membranes.PATH_REACH, step_penalty=penalty)
+    return np.asarray(radii_um[path.T], np.float32)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.sampled_from([0, 1, 3, TURNED, TURNED + 1, TOGETHER + 1]),
+    mpp=st.sampled_from([(0.25, 0.25), (0.2208, 0.2738), (0.46, 0.46), (1.0, 0.9)]),
+    known=st.booleans(),
+)
+def test_contours_are_those_of_the_plain_form(
+    seed: int, n: int, mpp: tuple[float, float], known: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    height, width = (int(edge) for edge in rng.integers(20, 220, 2))
+    dab = np.cumsum(rng.integers(-90, 91, (height, width)), axis=1).clip(0, 3000).astype(np.uint16)
+    # Some at the very edge of the plane, some far within.
+    y, x = (rng.integers(0, edge, n).astype(np.int32) for edge in (height, width))
+    radii_um = rng.uniform(1, 7, (n, N_RAYS)).astype(np.float32)
+    search = (
+        search_around(radii_um) if known else search_between(y, x, radii_um, mpp, wanted=np.ones(n, bool))
+    )
+    found = cell_contours(dab, y, x, search, mpp)
+    assert found.dtype == np.float32
+    assert found.shape == (n, N_RAYS)
+    assert (found == plain_contours(dab, y, x, search, mpp)).all()

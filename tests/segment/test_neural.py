@@ -19,6 +19,7 @@ from her2path.errors import UsageError, WeightsError
 from her2path.image.geometry import PixelSize, Region, Tile
 from her2path.image.stains import StainMatrix
 from her2path.nets.network import CellNet, CellValues, Features
+from her2path.nets.reach import COARSEST, Box
 from her2path.nets.weights import TrainingFacts, save_network
 from her2path.pipeline.tiles import cells_in_slide, gather, tiles_with_tissue
 from her2path.quality.blocks import plan_blocks
@@ -49,9 +50,14 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> NeuralSegmenter:
 class Oracle(CellNet):
     """Knows that a nucleus is what is dark and blue, and says the same of each."""
 
-    def features(self, light: Tensor) -> Features:
-        steps = avg_pool2d(1 - light[:, :1], 4)
-        return Features(avg_pool2d(steps, 5, 1, 2, count_include_pad=False), steps, steps)
+    def steps(self, light: Tensor) -> Tensor:
+        return avg_pool2d(1 - light[:, :1], 4).expand(-1, self.spec.widths[0], -1, -1)
+
+    def body(self, steps: Tensor, kept: Box | None = None) -> Features:
+        assert kept is not None
+        rows, columns = (slice(COARSEST * box.start, COARSEST * box.stop) for box in kept)
+        seen = steps[:, :1, rows, columns]
+        return Features(avg_pool2d(seen, 5, 1, 2, count_include_pad=False), seen, seen)
 
     def maps(self, features: Features) -> Tensor:
         return torch.cat([100 * (features.fine - 0.3), features.middle], dim=1)
@@ -204,14 +210,6 @@ def test_another_process_or_thread_asks_the_same_network(
     thread.join()
     assert found[0].equals(cells(untrained, small, stains))
     assert torch.get_num_threads() == before
-
-
-def test_what_is_brighter_than_glass_tells_nothing(stains: StainMatrix) -> None:
-    rgb = np.array([[[0, 120, 240], [255, 255, 255]]], np.uint8)
-    light = neural._light(rgb, (240.0, 240.0, 120.0), "cpu")
-    assert light.shape == (1, 3, 1, 2)
-    assert light[0, :, 0, 0].tolist() == pytest.approx([0.0, 0.5, 1.2])
-    assert light[0, :, 0, 1].tolist() == pytest.approx([1.0625, 1.0625, 1.2])
 
 
 def test_the_gpu_is_used_where_there_is_one_and_missed_where_it_was_asked_for(

@@ -2,11 +2,16 @@
 
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
-from her2path.segment.nuclei import find_nuclei, gaussian, nuclear_source
-from her2path.segment.rays import polygon_area_um2
+from her2path.arrays import OD_STEP, Floats, Ints, Plane16
+from her2path.cells.rays import sample_rays
+from her2path.cells.table import N_RAYS
+from her2path.image.gaussian import gaussian
+from her2path.segment.nuclei import MAX_RADIUS_UM, OUTSIDE, TOGETHER, _contours, find_nuclei, nuclear_source
+from her2path.segment.rays import best_closed_path, polygon_area_um2
 
 if TYPE_CHECKING:
     from tests.segment.conftest import Canvas
@@ -71,8 +76,39 @@ def test_the_source_is_high_in_nuclei_and_low_on_membranes(coarse: "Canvas") -> 
     assert source[80, 80] > source[80, 86] > source[80, 92]
 
 
-def test_the_blur_is_the_same_wherever_it_is_cut() -> None:
-    plane = np.random.default_rng(3).integers(0, 4000, (200, 180)).astype(np.uint16)
-    margin = 12
-    cut = gaussian(plane[31:151, 17:137].copy(), 3.1)[margin:-margin, margin:-margin]
-    assert (cut == gaussian(plane, 3.1)[31 + margin : 151 - margin, 17 + margin : 137 - margin]).all()
+@pytest.mark.parametrize("mpp_um", [0.35, 0.5, 0.62])
+def test_the_source_is_that_of_the_plain_form(mpp_um: float) -> None:
+    rng = np.random.default_rng(5)
+    haematoxylin, dab = (rng.integers(0, top, (60, 70)).astype(np.uint16) for top in (3000, 65536))
+    dab[::2] %= 1500
+    smooth = gaussian(haematoxylin, 0.5 / mpp_um)
+    size = 2 * round(1.2 / mpp_um) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    filled = cv2.morphologyEx(np.minimum(smooth, 512), cv2.MORPH_CLOSE, disc)
+    stained = np.clip(dab, 102, 1331) - 102
+    plain = (filled + 768 - stained // 8 * 5) * 16
+    assert np.array_equal(nuclear_source(haematoxylin, dab, mpp_um), plain)
+
+
+def plain_contours(source: Plane16, y: Ints, x: Ints, mpp: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Contours and contrasts in NumPy: step by step from the centre outwards, all nuclei at once."""
+    radii_um = np.arange(1, int(MAX_RADIUS_UM / max(mpp)) + 1) * max(mpp)
+    samples = sample_rays(source, y, x, np.tile(radii_um, (1, N_RAYS, 1)), mpp)
+    centre = np.mean(samples[:, radii_um <= 1.5], axis=(0, 1), dtype=np.float64)
+    valley = np.median(np.min(samples[:, radii_um >= 2.0], axis=1), axis=0)
+    total = np.cumsum(samples - ((centre + valley) / 2).astype(int), axis=1)
+    fallen = np.maximum(np.maximum.accumulate(total, axis=1), OUTSIDE) - total
+    left = np.logical_or.accumulate(fallen > 61 * 16, axis=1)
+    path = best_closed_path(np.where(left, OUTSIDE, total).astype(np.int32), reach=1, step_penalty=20 * 16)
+    return radii_um[path.T].astype(np.float32), ((centre - valley) * (OD_STEP / 16)).astype(np.float32)
+
+
+@pytest.mark.parametrize("mpp", [(0.5, 0.5), (0.46, 0.51)])
+@pytest.mark.parametrize("n", [0, 1, TOGETHER + 1])
+def test_contours_are_those_of_the_plain_form(n: int, mpp: tuple[float, float]) -> None:
+    rng = np.random.default_rng(n)
+    source = gaussian(rng.integers(0, 40000, (90, 70)).astype(np.uint16), 2.5)
+    y, x = (rng.integers(0, size, n).astype(np.int32) for size in source.shape)
+    for found, plain in zip(_contours(source, y, x, mpp), plain_contours(source, y, x, mpp), strict=True):
+        assert found.dtype == plain.dtype
+        assert np.array_equal(found, plain)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from her2path.arrays import Floats
-from her2path.segment.rays import CLOSURE, MAX_SCORE, best_closed_path, elongation, polygon_area_um2
+from her2path.segment.rays import CLOSURE, LANES, MAX_SCORE, best_closed_path, elongation, polygon_area_um2
 
 N_RAYS, N_RADII = 32, 20
 
@@ -73,6 +73,15 @@ def test_the_path_moves_by_one_step_but_at_its_seam_and_each_anchor_has_its_own(
     for cell in range(n):
         alone = score[:, :, cell : cell + 1]
         assert (best_closed_path(alone, step_penalty=3, reach=1)[:, 0] == path[:, cell]).all()
+
+
+@pytest.mark.parametrize("n", [0, LANES, LANES + 1])
+def test_any_number_of_anchors_is_traced(n: int) -> None:
+    score = np.random.default_rng(n).integers(-9, 9, (N_RAYS, N_RADII, n)).astype(np.int32)
+    path = best_closed_path(score, step_penalty=1, reach=2)
+    assert path.shape == (N_RAYS, n)
+    for cell in range(0, n, LANES // 2):
+        assert path[:, cell].tolist() == plain_path(score[:, :, cell], 2, 1)
 
 
 @pytest.mark.parametrize("radius_um", [3.0, 6.5])

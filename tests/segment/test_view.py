@@ -42,6 +42,10 @@ def test_a_window_shows_the_slide_where_it_lies() -> None:
     rgb = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
     seen = view_tile(rgb, Tile(core=region, read=region), PixelSize(0.25, 0.25))
     assert np.array_equal(seen.window(slice(102, 105), slice(41, 47)), rgb[2:5, 1:7])
+    beyond = seen.window(slice(99, 105), slice(44, 49))
+    assert np.array_equal(beyond[1:, :-1], rgb[:5, 4:])
+    assert (beyond[0] == 255).all()
+    assert (beyond[:, -1] == 255).all()
 
 
 @pytest.mark.parametrize(("height", "width"), [(7, 4), (4, 7), (5, 5)])

@@ -268,6 +268,53 @@ def test_lost_sectors(to_damage: Path) -> None:
     assert missed == 0
 
 
+def ran_out(tile: Rgb8) -> bool:
+    """The plain form: whether the inner 4 × 4 pixels of a block of 8 × 8 are all 128."""
+    rows, columns = tile.shape[0] // 8, tile.shape[1] // 8
+    blocks = tile[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8, 3)
+    return bool((blocks[:, 2:6, :, 2:6] == 128).all(axis=(1, 3, 4)).any())
+
+
+@given(st.sampled_from([(16, 16), (64, 48), (240, 240), (20, 28)]), st.integers(0, 2**32 - 1))
+def test_grey_blocks_are_those_of_the_plain_form(shape: tuple[int, int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    tile = rng.integers(128, 129 + rng.integers(2), (*shape, 3), np.uint8)
+    top, left = (8 * int(rng.integers(edge // 8)) for edge in shape)
+    tile[top + 2 : top + 6, left + 2 : left + 6] = 128
+    assert jpeg_tiles._ran_out(tile) == ran_out(tile) is True
+    tile[2::8, 5::8, rng.integers(3)] += 1
+    assert jpeg_tiles._ran_out(tile) == ran_out(tile) is False
+
+
+def test_what_two_boxes_share_is_decoded_once(
+    tmp_path: Path, write_tiles: Write, textured: Rgb8, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    direct, slide = both(write_tiles(tmp_path / "slide.tif", textured, tile=(64, 64)))
+    direct.close()
+    n_decoded = 0
+
+    def counted(data: bytes, **options: Any) -> None:
+        nonlocal n_decoded
+        n_decoded += 1
+        jpeg8_decode(data, **options)
+
+    monkeypatch.setattr(jpeg_tiles, "jpeg8_decode", counted)
+    boxes = [Region(y, x, 256, 256).grown(56) for y in (0, 256, 512) for x in (0, 256, 512, 768)]
+    for box in boxes:
+        np.testing.assert_array_equal(direct.read(box), slide.read(box))
+    assert n_decoded == 11 * 15  # all tiles of the slide
+    direct.close()
+    direct.read(boxes[0])
+    assert n_decoded == 11 * 15 + 5 * 5
+
+
+def test_threads_share_tiles(tmp_path: Path, write_tiles: Write, textured: Rgb8) -> None:
+    direct, slide = both(write_tiles(tmp_path / "slide.tif", textured, tile=(64, 64)))
+    boxes = [Region(y, x, 128, 128).grown(56) for y in range(0, 700, 128) for x in range(0, 900, 128)]
+    for box, rgb in zip(boxes, ThreadRunner(4).map(direct.read, boxes), strict=True):
+        np.testing.assert_array_equal(rgb, slide.read(box))
+
+
 def test_a_file_that_goes_away_is_a_read_error(tmp_path: Path, write_tiles: Write, textured: Rgb8) -> None:
     path = write_tiles(tmp_path / "slide.tif", textured)
     direct, _ = both(path)

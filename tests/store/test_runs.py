@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,16 @@ class TestPublishing:
             "report.html",
             "score.json",
         }
+
+    def test_one_file_is_written_while_another_is(self, tmp_path: Path) -> None:
+        both = Barrier(2)
+
+        def meet(path: Path) -> None:
+            both.wait(timeout=20)
+            path.touch()
+
+        publish_files(tmp_path / "a", score(), {"cells.parquet": meet, "report.html": meet})
+        assert len(content(tmp_path / "a")) == 2
 
     def test_an_older_result_is_replaced_as_a_whole(self, tmp_path: Path) -> None:
         publish_files(tmp_path / "a", score(), files("one") | {"cells.geojson.gz": lambda path: path.touch()})
