@@ -9,12 +9,19 @@ other files of the package: what it needs comes as an argument (``tests/architec
 See docs/decisions/0023-loops-in-machine-code.md.
 """
 
+import hashlib
+import pickle
 from collections.abc import Callable
-from functools import cached_property, update_wrapper
+from contextlib import suppress
+from functools import cache, cached_property, update_wrapper
+from importlib import import_module
 from typing import Any, Generic, ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
+
+UNREADABLE = (OSError, EOFError, pickle.UnpicklingError)
+"""What a file raises that cannot be read, or that a power failure cut short."""
 
 
 class Compiled(Generic[Arguments, Value]):
@@ -38,10 +45,10 @@ class Compiled(Generic[Arguments, Value]):
         # Imported at the first call: what has no pixels to read never waits for it.
         import numba
 
-        try:
-            return numba.njit(cache=True, nogil=True, error_model="numpy")(self.plain)
-        except RuntimeError:  # there is no folder that the code could be kept in
-            return numba.njit(nogil=True, error_model="numpy")(self.plain)
+        dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(self.plain)
+        with suppress(RuntimeError):  # there is no folder that the code could be kept in
+            dispatcher._cache = _kept_code()(self.plain)
+        return dispatcher
 
     @property
     def _numba_type_(self) -> Any:  # noqa: ANN401  # Numba has no types
@@ -49,6 +56,42 @@ class Compiled(Generic[Arguments, Value]):
         import numba
 
         return numba.types.Dispatcher(self._machine_code)
+
+
+@cache
+def _kept_code() -> Any:  # noqa: ANN401  # Numba has no types
+    """Give Numba's cache of a function's machine code, made safe for full disks and for many at once.
+
+    Numba numbers the files of a function's machine code anew when its source changes, and two processes may
+    choose one number. Here a file carries its source and its processor in its name, and code is taken only
+    for the types that it was made for; what cannot be read is compiled, what cannot be written is not kept.
+    """
+    caching: Any = import_module("numba.core.caching")
+    processor = import_module("numba.core.registry").cpu_target.target_context.codegen().magic_tuple()
+
+    class Names(caching.CompileResultCacheImpl):  # type: ignore[misc]  # Numba has no types
+        def get_filename_base(self, fullname: str, abiflags: str) -> str:
+            made_of = repr((self.locator.get_source_stamp(), processor)).encode()
+            name: str = super().get_filename_base(fullname, abiflags)
+            return f"{name}.{hashlib.sha256(made_of).hexdigest()[:12]}"
+
+    class KeptCode(caching.FunctionCache):  # type: ignore[misc]  # Numba has no types
+        _impl_class = Names
+
+        def load_overload(self, sig: object, target_context: object) -> object:
+            try:
+                found = super().load_overload(sig, target_context)
+            except UNREADABLE:
+                with suppress(OSError):
+                    self.flush()
+                return None
+            return found if found is None or found.signature.args == sig else None
+
+        def save_overload(self, sig: object, data: object) -> None:
+            with suppress(*UNREADABLE):
+                super().save_overload(sig, data)
+
+    return KeptCode
 
 
 def compiled(function: Callable[Arguments, Value]) -> Compiled[Arguments, Value]:

@@ -63,21 +63,35 @@ def measure_membranes(maps: CellMaps, mpp_yx_um: tuple[float, float], *, stained
     Membranes
         ``membrane_od`` is the mean crest over the stained part of the contour, over all of it where none
         is stained. ``completeness`` and ``longest_gap`` are fractions of the contour's length.
+
+    Raises
+    ------
+    ValueError
+        If a radius is not a number, or not finite.
     """
     grid_mpp = (mpp_yx_um[0] * maps.scale, mpp_yx_um[1] * maps.scale)
     step_um = max(grid_mpp)
     near, far = (max(1, round(side / step_um)) for side in SIDE_UM)
     cell_radii_um = np.ascontiguousarray(maps.cell_radii_um)
     n_rays = cell_radii_um.shape[1]
+    crest_reach = round(CREST_UM / step_um)
+    along_px = np.ascontiguousarray((ray_directions(n_rays) / np.asarray(grid_mpp, float)).T)
+    longest_um = np.maximum(maps.nucleus_radii_um, maps.cell_radii_um).max(axis=1, initial=0.0)
+    if not np.isfinite(longest_um).all():
+        raise ValueError("the radii of every nucleus and cell must be finite")
+    furthest_um = longest_um + (crest_reach + far) * step_um
+    furthest_px = np.ceil(furthest_um * np.abs(along_px).max()).astype(np.intp)
     crest, rise, cytoplasm = _read(
         maps.dab,
         (maps.y_px - maps.y0_px) // maps.scale,
         (maps.x_px - maps.x0_px) // maps.scale,
         np.ascontiguousarray(maps.nucleus_radii_um),
         cell_radii_um,
-        np.ascontiguousarray((ray_directions(n_rays) / np.asarray(grid_mpp, float)).T),
+        along_px,
         step_um,
-        (round(CREST_UM / step_um), near, far),
+        furthest_px,
+        np.empty((2 * furthest_px.max(initial=0) + 1) ** 2, np.uint16),
+        (crest_reach, near, far),
     )
     cytoplasm_od = cytoplasm * OD_STEP
     seen = np.ascontiguousarray(maps.membrane_seen)
@@ -96,13 +110,16 @@ def _read(
     cell_radii_um: Floats,
     along_px: Doubles,
     step_um: float,
+    furthest_px: NDArray[np.intp],
+    box: NDArray[np.uint16],
     reach: tuple[int, int, int],
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint16], Doubles]:
     """Read the pixels across each contour and within it.
 
     ``reach`` counts samples: from the contour to the furthest crest, from a crest to the beginning and to the
-    end of a side. Gives crests and their rise over the darker side, ``(n, rays)`` each, and the median of the
-    cytoplasm, ``(n,)``.
+    end of a side. ``furthest_px`` is how far from each anchor anything is read, and ``box`` has room for the
+    pixels within that. Gives crests and their rise over the darker side, ``(n, rays)`` each, and the median
+    of the cytoplasm, ``(n,)``.
     """
     n, n_rays = cell_radii_um.shape
     crest_reach, near, far = reach
@@ -111,7 +128,7 @@ def _read(
     margin_um = np.float32(SIDE_UM[0])
     crest, rise, cytoplasm = np.zeros((n, n_rays), np.uint16), np.zeros((n, n_rays), np.uint16), np.empty(n)
     radii_um = np.empty((n_across + n_within, n_rays))
-    places, values = np.empty(radii_um.shape, np.uint64), np.empty(radii_um.shape, np.uint16)
+    places, values = np.empty(radii_um.shape, np.uint32), np.empty(radii_um.shape, np.uint16)
     palest = np.empty((n_across - (far - near), n_rays), np.uint16)
     here, rises = values[first : middle + crest_reach + 1], np.empty((2 * crest_reach + 1, n_rays), np.uint16)
     # The same, of all rays in one row: long loops are fast ones.
@@ -128,7 +145,7 @@ def _read(
                 nucleus_um = nucleus_radii_um[cell, ray]
                 outermost_um = max(cell_radii_um[cell, ray] - margin_um, nucleus_um)
                 radii_um[n_across + at, ray] = nucleus_um * (1 - share) + outermost_um * share
-        _look(dab, y[cell], x[cell], radii_um, along_px, places, values)
+        _look(dab, y[cell], x[cell], radii_um, along_px, furthest_px[cell], box, places, values)
         cytoplasm[cell] = _median(within)
         # The palest of each stretch as wide as a side: the inner side of one sample, the outer of another.
         for place in range(len(stretches)):
@@ -155,22 +172,45 @@ def _look(
     x: int,
     radii_um: Doubles,
     along_px: Doubles,
-    places: NDArray[np.uint64],
+    reach: int,
+    box: NDArray[np.uint16],
+    places: NDArray[np.uint32],
     values: NDArray[np.uint16],
 ) -> None:
-    """Read ``values`` at ``(radii, rays)`` distances from one anchor, as ``cells.rays.sample_rays`` does."""
-    height, width = plane.shape
-    first, bottom, right = np.int32(0), np.int32(height - 1), np.int32(width - 1)
+    """Read ``values`` at ``(radii, rays)`` distances from one anchor, as ``cells.rays.sample_rays`` does.
+
+    None is further away than ``reach`` pixels. All within that are copied first, row by row: memory gives
+    them sooner so than along rays.
+    """
+    side = 2 * reach + 1
+    row, middle = np.int32(side), np.int32(side * side // 2)
+    _copy_square(plane, y - reach, x - reach, side, box)
     for at in range(radii_um.shape[0]):
         for ray in range(radii_um.shape[1]):
             dy = np.int32(np.rint(radii_um[at, ray] * along_px[0, ray]))
             dx = np.int32(np.rint(radii_um[at, ray] * along_px[1, ray]))
-            row = min(max(np.int32(y + dy), first), bottom)
-            column = min(max(np.int32(x + dx), first), right)
-            places[at, ray] = np.uint64(np.int64(row) * width + column)
-    pixels, wanted, found = plane.ravel(), places.ravel(), values.ravel()
+            places[at, ray] = np.uint32(middle + np.int32(dy * row) + dx)
+    wanted, found = places.ravel(), values.ravel()
     for sample in range(len(found)):
-        found[sample] = pixels[wanted[sample]]
+        found[sample] = box[np.uint64(wanted[sample])]
+
+
+@compiled
+def _copy_square(plane: Plane16, top: int, left: int, side: int, box: NDArray[np.uint16]) -> None:
+    """Copy a square of a plane, row by row; beyond the plane its edge is repeated."""
+    height, width = plane.shape
+    if min(top, left) >= 0 and max(top + side - height, left + side - width) <= 0:
+        pixels, first = plane.ravel(), top * width + left
+        for row in range(side):
+            # Of unsigned places in one run, many are copied at a time.
+            begin, to = np.uint64(first + row * width), np.uint64(row * side)
+            for column in range(side):
+                box[to + np.uint64(column)] = pixels[begin + np.uint64(column)]
+    else:
+        for row in range(side):
+            pixels = plane[min(max(top + row, 0), height - 1)]
+            for column in range(side):
+                box[row * side + column] = pixels[min(max(left + column, 0), width - 1)]
 
 
 @compiled

@@ -15,11 +15,17 @@ Lines: TypeAlias = NDArray[np.intp]
 Taps: TypeAlias = NDArray[np.uint32]
 """Weights, in parts of ``ONE``."""
 
+Words: TypeAlias = NDArray[np.uint32]
+"""Sums of 32 bits, or two pixels each: the former in the lower half."""
+
 ONE = 1 << 16
 """What the weights along an axis add up to."""
 
-PAIRS = 4
+PAIRS = 2
 """Pairs of lines that are weighed in one run."""
+
+HIGHEST = (1 << 15) - 1
+"""Two values up to this add up within half a word, and the weighed sums of two lines within a whole one."""
 
 
 def gaussian(plane: Plane16, sigma_px: float) -> Plane16:
@@ -39,16 +45,19 @@ def gaussian(plane: Plane16, sigma_px: float) -> Plane16:
     Plane16
         ``(y, x)`` uint16.
     """
+    if plane.max() > HIGHEST:
+        size = 2 * len(_taps(sigma_px)) - 1
+        return np.asarray(cv2.GaussianBlur(plane, (size, size), sigma_px), np.uint16)
     blurred = np.empty(plane.shape, np.uint16)
-    _blur(np.ravel(plane), *_lines_and_taps(plane, sigma_px), blurred)
+    _blur(_words(plane), *_lines_and_taps(plane, sigma_px), blurred)
     return blurred
 
 
 def gaussian_difference(plane: Plane16, sigma_px: float, wider_px: float) -> NDArray[np.int16]:
-    """Give ``gaussian(plane, sigma_px)`` less ``gaussian(plane, wider_px)`` of a plane below 2¹⁵."""
+    """Give ``gaussian(plane, sigma_px)`` less ``gaussian(plane, wider_px)`` of a plane up to ``HIGHEST``."""
     difference = np.empty(plane.shape, np.int16)
     lines_and_taps = (*_lines_and_taps(plane, sigma_px), *_lines_and_taps(plane, wider_px))
-    _blur_twice(np.ravel(plane), *lines_and_taps, difference)
+    _blur_twice(_words(plane), *lines_and_taps, difference)
     return difference
 
 
@@ -62,11 +71,17 @@ def gaussian_at(plane: Plane16, sigma_px: float, y: Ints, x: Ints) -> Plane16:
 
 
 def _lines_and_taps(plane: Plane16, sigma_px: float) -> tuple[Lines, Lines, Taps]:
-    """Where in ``np.ravel(plane)`` the rows begin, the columns, and the taps, whole ``PAIRS`` of them."""
+    """Where in ``_words(plane)`` the rows begin, the columns, and the taps, whole ``PAIRS`` of them."""
     taps = _taps(sigma_px)
     taps = np.append(taps, np.zeros(-(len(taps) - 1) % PAIRS, np.uint32))
     rows, columns = _mirrored(plane, len(taps) - 1)
-    return rows * plane.shape[1], columns, taps
+    return rows * -(-plane.shape[1] // 2), columns, taps
+
+
+def _words(plane: Plane16) -> Words:
+    """Take two neighbours along a row as one word."""
+    even = np.pad(plane, ((0, 0), (0, 1))) if plane.shape[1] % 2 else np.ascontiguousarray(plane)
+    return even.reshape(-1).view("<u4")
 
 
 def _taps(sigma_px: float) -> Taps:
@@ -85,15 +100,15 @@ def _mirrored(plane: Plane16, reach: int) -> tuple[Lines, Lines]:
 
 
 @compiled
-def _blur(values: Plane16, starts: Lines, columns: Lines, taps: Taps, blurred: Plane16) -> None:
+def _blur(words: Words, starts: Lines, columns: Lines, taps: Taps, blurred: Plane16) -> None:
     """Blur the rows that begin at ``starts``, those beyond the edge among them."""
     for y in range(len(blurred)):
-        _blur_row(values, starts[y:], columns, taps, blurred[y])
+        _blur_row(words, starts[y:], columns, taps, blurred[y])
 
 
 @compiled
 def _blur_twice(
-    values: Plane16,
+    words: Words,
     starts: Lines,
     columns: Lines,
     taps: Taps,
@@ -105,51 +120,54 @@ def _blur_twice(
     width = difference.shape[1]
     narrow, wide = np.empty(width, np.uint16), np.empty(width, np.uint16)
     for y in range(len(difference)):
-        _blur_row(values, starts[y:], columns, taps, narrow)
-        _blur_row(values, wider_starts[y:], wider_columns, wider_taps, wide)
+        _blur_row(words, starts[y:], columns, taps, narrow)
+        _blur_row(words, wider_starts[y:], wider_columns, wider_taps, wide)
         row = difference[y]
         for x in range(width):
             row[x] = narrow[x] - wide[x]
 
 
 @compiled
-def _blur_row(values: Plane16, starts: Lines, columns: Lines, taps: Taps, row: Plane16) -> None:
+def _blur_row(words: Words, starts: Lines, columns: Lines, taps: Taps, row: Plane16) -> None:
     """Blur the row in the middle of those that begin at the first of ``starts``."""
     width, reach = len(row), len(taps) - 1
-    total, sums = np.empty(width, np.uint32), np.empty((2, width), np.uint32)
-    halves = np.empty((2, width + 2 * reach), np.uint16)
-    steps = np.arange(2 * reach + 1)
-    _weigh(values, starts, taps, total)
-    # Weighed again, 32 bits would not fit into 32: the upper and the lower 16 are summed up apart.
-    upper, lower = halves[0, reach:], halves[1, reach:]
+    half = (width + 1) // 2
+    whole, upper = np.empty(2 * half, np.uint32), np.empty(2 * half, np.uint32)
+    line = np.empty(2 * (half + reach), np.uint32)
+    within, beyond = line[reach:], line[reach + width :]
+    _weigh(words, starts, taps, whole[:half], upper[:half])
+    for i in range(half):
+        within[2 * i] = whole[i] - (upper[i] << 16)
+        within[2 * i + 1] = upper[i]
+    for x in range(reach):
+        line[x] = within[columns[x]]
+        beyond[x] = within[columns[reach + width + x]]
+    _weigh(line, np.arange(2 * reach + 1), taps, whole[:width], upper[:width])
     for x in range(width):
-        upper[x] = total[x] >> 16
-        lower[x] = total[x]
-    for half in range(2):
-        line, within = halves[half], halves[half, reach:]
-        for x in range(reach):
-            line[x] = within[columns[x]]
-            line[reach + width + x] = within[columns[reach + width + x]]
-        _weigh(line, steps, taps, sums[half])
-    more, less = sums[0], sums[1]
-    for x in range(width):
-        row[x] = np.uint32(more[x] + (less[x] >> 16) + 0x8000) >> 16
+        lower = np.uint32(whole[x] - (upper[x] << 16))
+        row[x] = np.uint32(upper[x] + (lower >> 16) + 0x8000) >> 16
 
 
 @compiled
-def _weigh(values: Plane16, starts: Lines, taps: Taps, total: NDArray[np.uint32]) -> None:
-    """Sum up lines of ``values``, each as long as ``total``; those as far from the middle weigh the same."""
-    middle = len(taps) - 1
-    line = values[starts[middle] :]
-    for x in range(len(total)):
-        total[x] = taps[0] * line[x]
+def _weigh(words: Words, starts: Lines, taps: Taps, whole: Words, upper: Words) -> None:
+    """Sum up lines of ``words``, each as long as ``whole``; those as far from the middle weigh the same.
+
+    ``upper`` is the sum of the upper halves. That of the lower ones is what is left of ``whole``, where all
+    that runs over is lost: ``whole - (upper << 16)``.
+    """
+    middle, half = len(taps) - 1, np.uint32(16)
+    line = words[starts[middle] :]
+    for x in range(len(whole)):
+        whole[x] = taps[0] * line[x]
+        upper[x] = taps[0] * (line[x] >> half)
     for tap in range(1, middle, PAIRS):
         before, after = starts[middle - tap - PAIRS + 1 :], starts[middle + tap :]
-        p, q, r, s = values[before[3] :], values[before[2] :], values[before[1] :], values[before[0] :]
-        t, u, v, w = values[after[0] :], values[after[1] :], values[after[2] :], values[after[3] :]
-        a, b, c, d = taps[tap], taps[tap + 1], taps[tap + 2], taps[tap + 3]
-        for x in range(len(total)):
-            total[x] += a * (p[x] + t[x]) + b * (q[x] + u[x]) + c * (r[x] + v[x]) + d * (s[x] + w[x])
+        p, q, r, s = words[before[1] :], words[before[0] :], words[after[0] :], words[after[1] :]
+        a, b = taps[tap], taps[tap + 1]
+        for x in range(len(whole)):
+            near, far = np.uint32(p[x] + r[x]), np.uint32(q[x] + s[x])
+            whole[x] += a * near + b * far
+            upper[x] += a * (near >> half) + b * (far >> half)
 
 
 @compiled

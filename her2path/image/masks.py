@@ -1,10 +1,13 @@
 """Small operations on masks: grow, sift by size, choose pieces by what they touch."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from her2path.arrays import Mask
+from her2path.arrays import Bools, Mask
+from her2path.image.strips import in_strips
 
 
 def disc(radius_px: float) -> NDArray[np.uint8]:
@@ -38,11 +41,12 @@ def closed(mask: Mask, radius_px: float) -> Mask:
 
 def without_specks(mask: Mask, min_mm2: float, mpp_um: float) -> Mask:
     """Keep the pieces of at least this area."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(
+        np.ascontiguousarray(mask).view(np.uint8), connectivity=8
+    )
     large = stats[:, cv2.CC_STAT_AREA] * mpp_um**2 >= min_mm2 * 1e6
     large[0] = False
-    kept: Mask = large[labels]
-    return kept
+    return pieces_where(large, labels)
 
 
 def without_holes(mask: Mask, max_mm2: float, mpp_um: float) -> Mask:
@@ -56,8 +60,23 @@ def pieces_with(mask: Mask, *others: Mask) -> Mask:
     shares = np.ones(n, bool)
     for other in others:
         touched = np.zeros(n, bool)
-        touched[np.unique(labels[other])] = True
+        for row, here in zip(labels, other, strict=True):
+            touched[row[here]] = True
         shares &= touched
     shares[0] = False
-    kept: Mask = shares[labels]
-    return kept
+    return pieces_where(shares, labels)
+
+
+def pieces_where(chosen: Bools, labels: NDArray[Any]) -> Mask:
+    """Give the pixels of the pieces that are chosen.
+
+    Parameters
+    ----------
+    chosen
+        ``(n,)`` by label.
+    labels
+        ``(y, x)``.
+    """
+    # NumPy makes eight bytes of each label that it looks up.
+    mask: Mask = in_strips(lambda strip: (chosen[strip],), labels)[0]
+    return mask

@@ -5,6 +5,7 @@ loses it raises the percentage. It looks at light lost in any colour, smoothed o
 """
 
 from dataclasses import dataclass
+from functools import partial, reduce
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from her2path.arrays import Floats, Mask
 from her2path.image.ink import MIN_INK_MM2, find_ink
 from her2path.image.masks import closed, grown, pieces_with, without_holes, without_specks
 from her2path.image.stains import mean_density
+from her2path.image.strips import GAUSSIAN_REACH, Picture, in_strips
 
 SURVEY_MPP_UM = 4.0
 """Pixel size that tissue is looked for at."""
@@ -47,7 +49,7 @@ class TissueMap:
     """Ink, grown by a margin: what lies under it is not scored."""
 
 
-def find_tissue(od: Floats, mpp_um: float) -> tuple[TissueMap, dict[str, Mask]]:
+def find_tissue(od: Picture, mpp_um: float) -> tuple[TissueMap, dict[str, Mask]]:
     """Find the tissue on a slide, and the ink.
 
     Parameters
@@ -62,10 +64,11 @@ def find_tissue(od: Floats, mpp_um: float) -> tuple[TissueMap, dict[str, Mask]]:
     tuple of (TissueMap, dict of str to Mask)
         The masks, and what ``find_ink`` says: ``(y, x)`` by colour, specks included.
     """
-    mean_od = mean_density(od)
-    thick = _thick_enough(mean_od, mpp_um)
+    mean_od, thick = in_strips(
+        partial(_thick_enough, mpp_um=mpp_um), od, reach_px=GAUSSIAN_REACH * SMOOTH_UM / mpp_um
+    )
     inks = find_ink(od, mean_od, thick, mpp_um)
-    ink = without_specks(np.logical_or.reduce(list(inks.values())), MIN_INK_MM2, mpp_um)
+    ink = without_specks(reduce(np.logical_or, inks.values()), MIN_INK_MM2, mpp_um)
     pen = grown(ink, PEN_MARGIN_UM / mpp_um)
     tissue = without_specks(closed(thick & ~ink, CLOSE_UM / mpp_um) & ~ink, MIN_TISSUE_MM2, mpp_um)
     # What lies only in the margin of a pen stroke is the stroke's own halo.
@@ -73,11 +76,11 @@ def find_tissue(od: Floats, mpp_um: float) -> tuple[TissueMap, dict[str, Mask]]:
     return TissueMap(tissue=without_holes(tissue, MAX_HOLE_MM2, mpp_um) & ~ink, pen=pen), inks
 
 
-def _thick_enough(od: Floats, mpp_um: float) -> Mask:
-    """Tell what is no glass, ink included, from the mean density ``(y, x)`` of the channels."""
-    sigma_px = SMOOTH_UM / mpp_um
-    mean = cv2.GaussianBlur(od, (0, 0), sigma_px)
-    variance = cv2.GaussianBlur(od * od, (0, 0), sigma_px) - mean * mean
+def _thick_enough(od: Floats, *, mpp_um: float) -> tuple[Floats, Mask]:
+    """Give the mean density ``(y, x)`` of the channels, and tell what is no glass, ink included."""
+    mean_od, sigma_px = mean_density(od), SMOOTH_UM / mpp_um
+    mean = cv2.GaussianBlur(mean_od, (0, 0), sigma_px)
+    variance = cv2.GaussianBlur(mean_od * mean_od, (0, 0), sigma_px) - mean * mean
     textured = variance >= PALE_TEXTURE_OD**2
     dense: Mask = (mean >= TISSUE_OD) | ((mean >= PALE_OD) & textured)
-    return dense
+    return mean_od, dense

@@ -36,11 +36,16 @@ from her2path.quality.stain_type import refuse_other_stain
 from her2path.quality.tma import Array
 from her2path.recipe import Recipe
 from her2path.runners.protocol import Runner
+from her2path.runners.threads import ThreadRunner
 from her2path.scoring.heterogeneity import heterogeneity
 from her2path.segment.protocol import Segmenter
 from her2path.slides.open import open_slide
 from her2path.slides.protocol import Slide
 from her2path.store.regions import Outline
+
+SIDE_BY_SIDE = 500_000
+"""Cells up to which two opinions of them are formed side by side. Each needs some 150 bytes a cell on the
+way, and a larger slide may need no more memory for them than its tiles did."""
 
 Value = TypeVar("Value")
 Look: TypeAlias = Callable[[], Overview | Survey]
@@ -261,7 +266,8 @@ def _judge(outcome: Outcome, seen: _Seen, runner: Runner, clock: Clock) -> Itera
     """Score the cells: the parts, the whole, and how evenly they are stained."""
     # Again two of which neither waits for the other.
     opinions: tuple[Opinion, ...] = (partial(_of_parts, outcome, seen), partial(_of_whole, outcome, seen))
-    with closing(runner.map(_take, opinions)) as judged:
+    judges = runner if len(outcome.cells) <= SIDE_BY_SIDE else ThreadRunner(1)
+    with closing(judges.map(_take, opinions)) as judged:
         outcome = replace(outcome, **next(judged))
         yield outcome
         verdict = next(judged)

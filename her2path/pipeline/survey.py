@@ -3,18 +3,20 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from her2path.arrays import Floats, Mask, Rgb8
+from her2path.arrays import Mask, Rgb8
 from her2path.errors import NotEvaluableError, ReadError
 from her2path.flags import Flag
 from her2path.image.estimate import estimate_stains, estimate_white
 from her2path.image.geometry import PixelSize, Region
 from her2path.image.masks import light
-from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, Vector, density_image
+from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, Vector
+from her2path.image.strips import Densities, Picture
 from her2path.image.tissue import MIN_TISSUE_MM2, SURVEY_MPP_UM, TissueMap, find_tissue
 from her2path.quality.checks import check_pixels
 from her2path.quality.glass import find_on_glass
@@ -94,7 +96,7 @@ def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
     mpp_um = pixel_size.mean_um * downsample
     rgb, unreadable = read_whole(slide, downsample)
     white = estimate_white(rgb) if given is None else given.white
-    od = density_image(rgb, white)
+    od = Densities(rgb, white)
     tissue, pens = _tissue_and_pens(od, mpp_um)
     tissue_mm2 = mask_area_mm2(tissue.tissue, downsample, pixel_size)
     if tissue_mm2 < MIN_TISSUE_MM2:
@@ -112,7 +114,7 @@ def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
         stains = given or estimate_stains(pixels, white)
         on_glass = find_on_glass(rgb, od, stains, mpp_um, tissue)
         # Ink, the rim of a bubble and dust tell nothing of nuclei.
-        clear = _clear_of(np.logical_or.reduce(list(on_glass.values())), middles, downsample)
+        clear = _clear_of(reduce(np.logical_or, on_glass.values()), middles, downsample)
         try:
             flags = check_pixels(patches[clear].reshape(-1, 3), stains, pixel_size.mean_um)
         except NotEvaluableError as error:
@@ -125,7 +127,7 @@ def survey_slide(slide: Slide, given: StainMatrix | None) -> Survey:
     return Survey(downsample, seen, light(unreadable), on_glass, pens, stains, stain, flags, refusal)
 
 
-def _tissue_and_pens(od: Floats, mpp_um: float) -> tuple[TissueMap, dict[str, Mask]]:
+def _tissue_and_pens(od: Picture, mpp_um: float) -> tuple[TissueMap, dict[str, Mask]]:
     # A function of its own, so that the masks of all inks are gone before the survey needs most memory.
     tissue, inks = find_tissue(od, mpp_um)
     return tissue, pen_colours(inks, tissue.pen)
@@ -228,11 +230,12 @@ def _tissue_patches(
 
     In reading order; the middles are pixels of the survey grid.
     """
-    places = np.flatnonzero(tissue)
-    chosen = places[np.unique(np.linspace(0, len(places) - 1, N_SAMPLES).astype(int))]
-    del places  # eight bytes for every pixel of tissue
+    until = np.cumsum(np.count_nonzero(tissue, axis=1))
+    chosen = np.unique(np.linspace(0, until[-1] - 1, N_SAMPLES).astype(int))
     patches, middles = [], []
-    for row, column in zip(*(at.tolist() for at in np.unravel_index(chosen, tissue.shape)), strict=True):
+    for n, row in zip(chosen.tolist(), np.searchsorted(until, chosen, side="right").tolist(), strict=True):
+        # Counted from the end of its row: no place is kept for every pixel of tissue.
+        column = int(np.flatnonzero(tissue[row])[n - until[row]])
         y_px, x_px = row * downsample - SAMPLE_PX // 2, column * downsample - SAMPLE_PX // 2
         try:
             patches.append(slide.read(Region(y_px, x_px, SAMPLE_PX, SAMPLE_PX)))

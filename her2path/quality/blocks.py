@@ -77,9 +77,11 @@ class BlockPlan:
         return colour_classes(self.stains)
 
     def on_survey(self, blocks: Mask) -> Mask:
-        """Spread a mask of blocks over the survey grid."""
+        """Spread a mask of blocks over the survey grid; an empty one takes no memory."""
         survey_px = self.edge_px // self.downsample
         height, width = self.tissue.shape
+        if not blocks.any():
+            return np.broadcast_to(np.False_, (height, width))
         return np.repeat(np.repeat(blocks, survey_px, axis=0), survey_px, axis=1)[:height, :width]
 
 

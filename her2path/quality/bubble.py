@@ -1,5 +1,7 @@
 """Air bubbles under the cover glass: what a closed dark rim surrounds."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,6 +9,7 @@ from numpy.typing import NDArray
 from her2path.arrays import Floats, Mask
 from her2path.image.masks import closed, disc, grown
 from her2path.image.stains import channel_range
+from her2path.image.strips import Picture, in_strips
 
 RIM_OD = 0.12
 """By how much the rim is denser, in its clearest channel, than what lies on both sides of it. The curved
@@ -34,7 +37,7 @@ ON_BORDER = 0.4
 MARGIN_UM = 16.0
 
 
-def find_bubbles(od: Floats, mpp_um: float) -> Mask:
+def find_bubbles(od: Picture, mpp_um: float) -> Mask:
     """Find air bubbles.
 
     Parameters
@@ -49,10 +52,9 @@ def find_bubbles(od: Floats, mpp_um: float) -> Mask:
     Mask
         ``(y, x)``: inside of each bubble, its rim and a margin.
     """
-    clearest = channel_range(od)[0]
     width = disc(0.5 * RIM_WIDTH_UM / mpp_um)
-    rise = cv2.morphologyEx(clearest, cv2.MORPH_TOPHAT, width)
-    rim = closed(rise >= RIM_OD, 0.5 * RIM_GAP_UM / mpp_um)
+    (dark,) = in_strips(partial(_dark, width=width), od, reach_px=len(width))
+    rim = closed(dark, 0.5 * RIM_GAP_UM / mpp_um)
     found = np.zeros(rim.shape, np.uint8)
     if not rim.any():
         return found > 0
@@ -69,6 +71,11 @@ def find_bubbles(od: Floats, mpp_um: float) -> Mask:
     return grown(found > 0, (MARGIN_UM + 0.5 * RIM_WIDTH_UM) / mpp_um) if found.any() else found > 0
 
 
+def _dark(od: Floats, *, width: NDArray[np.uint8]) -> tuple[Mask]:
+    """Where the clearest channel rises as a rim does."""
+    return (cv2.morphologyEx(channel_range(od)[0], cv2.MORPH_TOPHAT, width) >= RIM_OD,)
+
+
 def _is_round(outline_xy: NDArray[np.int32], shape: tuple[int, ...], mpp_um: float) -> bool:
     """Whether an outline is large, round, and not made by the border of the picture."""
     area_px = cv2.contourArea(outline_xy)
@@ -81,7 +88,7 @@ def _is_round(outline_xy: NDArray[np.int32], shape: tuple[int, ...], mpp_um: flo
     )
 
 
-def _flatness(outline_xy: NDArray[np.int32], rim: Mask, od: Floats, mpp_um: float) -> float:
+def _flatness(outline_xy: NDArray[np.int32], rim: Mask, od: Picture, mpp_um: float) -> float:
     """Least rise of a channel by the most, median over the rim along an outline."""
     reach_px = round(RIM_WIDTH_UM / mpp_um)
     left, top = np.maximum(outline_xy.min(axis=0) - reach_px, 0)
@@ -89,8 +96,14 @@ def _flatness(outline_xy: NDArray[np.int32], rim: Mask, od: Floats, mpp_um: floa
     here = (slice(top, bottom), slice(left, right))
     along = np.zeros(rim[here].shape, np.uint8)
     cv2.polylines(along, [outline_xy - np.array([left, top], np.int32)], isClosed=True, color=1)
-    rises = cv2.morphologyEx(
-        cv2.blur(np.ascontiguousarray(od[here]), (3, 3)), cv2.MORPH_TOPHAT, disc(0.5 * RIM_WIDTH_UM / mpp_um)
+    width = disc(0.5 * RIM_WIDTH_UM / mpp_um)
+    near = grown(along > 0, 0.5 * reach_px) & rim[here]
+    least, most = (
+        plane[near] for plane in in_strips(partial(_rises, width=width), od[here], reach_px=len(width) + 1)
     )
-    least, most = channel_range(rises[grown(along > 0, 0.5 * reach_px) & rim[here]][None])
     return float(np.median(least / np.maximum(most, 1e-6)))
+
+
+def _rises(od: Floats, *, width: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    """Least and most by which a channel rises."""
+    return channel_range(cv2.morphologyEx(cv2.blur(od, (3, 3)), cv2.MORPH_TOPHAT, width))

@@ -1,5 +1,7 @@
 """The edge of the cover glass: a straight dark line through glass and tissue, and what lies dry beyond it."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,7 @@ from her2path.arrays import Floats, Mask
 from her2path.compiled import compiled
 from her2path.image.masks import disc
 from her2path.image.stains import channel_range, mean_density
+from her2path.image.strips import Picture, in_strips
 
 LINE_OD = 0.06
 """Rise of the clearest channel over both sides of the line: the bevel of the glass throws light of all
@@ -38,7 +41,7 @@ dry one. Without mounting medium every surface scatters; the glass of a covered 
 MARGIN_UM = 24.0
 
 
-def find_uncovered(od: Floats, mpp_um: float) -> Mask:
+def find_uncovered(od: Picture, mpp_um: float) -> Mask:
     """Find the edge of the cover glass and the smaller side of the slide, if it is the darker.
 
     Parameters
@@ -53,18 +56,25 @@ def find_uncovered(od: Floats, mpp_um: float) -> Mask:
     Mask
         ``(y, x)``: the line with a margin, and what lies dry beyond it.
     """
-    clearest = channel_range(od)[0]
-    rise = cv2.morphologyEx(clearest, cv2.MORPH_TOPHAT, disc(LINE_UM / mpp_um))
+    width = disc(LINE_UM / mpp_um)
+    clearest, dark = in_strips(partial(_rises, width=width), od, reach_px=len(width))
     uncovered = np.zeros(clearest.shape, bool)
     y, x = np.ogrid[: clearest.shape[0], : clearest.shape[1]]
-    for offset_px, angle in _strongest_lines((rise >= LINE_OD).astype(np.uint8), MIN_LENGTH_UM / mpp_um):
+    for offset_px, angle in _strongest_lines(dark, MIN_LENGTH_UM / mpp_um):
         if _seen_along(clearest, offset_px, angle, mpp_um) >= SEEN:
+            (mean_od,) = in_strips(lambda strip: (mean_density(strip),), od)
             from_line_px = np.asarray(x * np.cos(angle) + y * np.sin(angle) - offset_px, np.float32)
-            uncovered |= _beyond(mean_density(od), from_line_px, MARGIN_UM / mpp_um)
+            uncovered |= _beyond(mean_od, from_line_px, MARGIN_UM / mpp_um)
     return uncovered
 
 
-def _strongest_lines(dark: NDArray[np.uint8], min_length_px: float) -> list[tuple[float, float]]:
+def _rises(od: Floats, *, width: NDArray[np.uint8]) -> tuple[Floats, Mask]:
+    """Density of the clearest channel, and where it rises as the line does."""
+    clearest = channel_range(od)[0]
+    return clearest, cv2.morphologyEx(clearest, cv2.MORPH_TOPHAT, width) >= LINE_OD
+
+
+def _strongest_lines(dark: Mask, min_length_px: float) -> list[tuple[float, float]]:
     """Offset from the origin, in pixels, and angle of the normal of straight lines, most pixels first."""
     points = np.flatnonzero(dark)
     thinned = max(1, len(points) // ENOUGH_POINTS)

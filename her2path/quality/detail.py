@@ -200,7 +200,7 @@ def _add_squares(
     column_cuts: NDArray[np.int64],
     sums: NDArray[np.int64],
 ) -> None:
-    """Add the squares of a row of several values, where it is seen, to ``(values, columns)``."""
+    """Add the squares of a row of several values to ``(values, columns)``; what is not seen is set to 0."""
     for k in range(len(values)):
         row = values[k]
         for x in range(len(row)):

@@ -1,11 +1,15 @@
 """Dust: dark, sharp bits without a hue, on the glass and on the tissue."""
 
+from functools import partial
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from her2path.arrays import Floats, Mask
-from her2path.image.masks import disc, grown, without_specks
+from her2path.image.masks import disc, grown, pieces_where, without_specks
 from her2path.image.stains import channel_range
+from her2path.image.strips import Picture, in_strips
 
 DARK_OD = 0.35
 """Rise of the clearest channel above its surroundings. No stain closes all channels: on the three real cores
@@ -29,7 +33,7 @@ Drawn pieces of pale tissue read 0.70 to 0.84."""
 MARGIN_UM = 8.0
 
 
-def find_dust(od: Floats, tissue: Mask, mpp_um: float) -> Mask:
+def find_dust(od: Picture, tissue: Mask, mpp_um: float) -> Mask:
     """Find dust.
 
     Parameters
@@ -46,18 +50,28 @@ def find_dust(od: Floats, tissue: Mask, mpp_um: float) -> Mask:
     Mask
         ``(y, x)``: each grain with a margin, and crumbs of the tissue that are none.
     """
-    clearest, darkest = channel_range(od)
-    rise = cv2.morphologyEx(clearest, cv2.MORPH_TOPHAT, disc(0.5 * WIDTH_UM / mpp_um))
-    grains = without_specks((rise >= DARK_OD) & (clearest >= FLAT * darkest), MIN_DUST_MM2, mpp_um)
+    width = disc(0.5 * WIDTH_UM / mpp_um)
+    clearest, darkest, dark = in_strips(partial(_rises, width=width), od, reach_px=len(width))
+    grains = without_specks(dark, MIN_DUST_MM2, mpp_um)
     return grown(grains, MARGIN_UM / mpp_um) | _crumbs(clearest, darkest, tissue, mpp_um)
 
 
+def _rises(od: Floats, *, width: NDArray[np.uint8]) -> tuple[Floats, Floats, Mask]:
+    """Density of the clearest and of the darkest channel, and where both rise alike."""
+    clearest, darkest = channel_range(od)
+    flat = (clearest >= DARK_OD) & (clearest >= FLAT * darkest)
+    if flat.any():  # on most strips nothing is
+        flat &= cv2.morphologyEx(clearest, cv2.MORPH_TOPHAT, width) >= DARK_OD
+    return clearest, darkest, flat
+
+
 def _crumbs(clearest: Floats, darkest: Floats, tissue: Mask, mpp_um: float) -> Mask:
-    n, pieces, stats, _ = cv2.connectedComponentsWithStats(tissue.astype(np.uint8), connectivity=8)
+    n, pieces, stats, _ = cv2.connectedComponentsWithStats(
+        np.ascontiguousarray(tissue).view(np.uint8), connectivity=8
+    )
     small = stats[:, cv2.CC_STAT_AREA] * mpp_um**2 < CRUMB_MM2 * 1e6
     small[0] = False
-    within = small[pieces]
+    within = pieces_where(small, pieces)
     of = pieces[within]
     least, most = (np.bincount(of, plane[within], minlength=n) for plane in (clearest, darkest))
-    crumbs: Mask = (small & (least >= CRUMB_FLAT * most))[pieces]
-    return crumbs
+    return pieces_where(small & (least >= CRUMB_FLAT * most), pieces)

@@ -14,6 +14,7 @@ from her2path.arrays import Bools, Doubles, Floats, Mask
 from her2path.cells.table import CellTable
 from her2path.flags import Flag
 from her2path.image.geometry import PixelSize
+from her2path.image.masks import pieces_where
 
 BAND_UM = 100.0
 """Width of the band along the border [P: domain reference §6 row 4]; deeper cells are what it is held
@@ -130,9 +131,12 @@ def edge_depth_um(tissue: Mask, mpp_um: float) -> Floats:
     outside[0] = False  # the tissue
     if not outside.any():
         return np.where(tissue, np.inf, 0).astype(np.float32)
-    inner = (~outside[pieces]).astype(np.uint8)
-    depth_um = cv2.distanceTransform(inner, cv2.DIST_L2, cv2.DIST_MASK_5) * np.float32(mpp_um)
-    return np.where(tissue, depth_um, np.float32(0))
+    inner = pieces_where(~outside, pieces).view(np.uint8)
+    del pieces  # planes of a large slide take much memory
+    depth_um = np.asarray(cv2.distanceTransform(inner, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
+    depth_um *= np.float32(mpp_um)
+    depth_um[~tissue] = 0
+    return depth_um
 
 
 def edge_effect(cells: CellTable, depth_um: Floats, pixel_size: PixelSize) -> EdgeEffect | None:

@@ -1,12 +1,15 @@
 """What lies on the slide, together: excluded area by reason, and what a reader must know of it."""
 
 from collections.abc import Mapping
+from functools import reduce
 
 import numpy as np
 
-from her2path.arrays import Floats, Mask, Rgb8
+from her2path.arrays import Mask, Rgb8
 from her2path.flags import Flag
+from her2path.image.masks import light
 from her2path.image.stains import StainMatrix
+from her2path.image.strips import Picture
 from her2path.image.tissue import TissueMap
 from her2path.quality.bubble import find_bubbles
 from her2path.quality.coverslip import find_uncovered
@@ -26,7 +29,7 @@ _SENTENCES = {
 
 
 def find_on_glass(
-    rgb: Rgb8, od: Floats, stains: StainMatrix, mpp_um: float, tissue: TissueMap
+    rgb: Rgb8, od: Picture, stains: StainMatrix, mpp_um: float, tissue: TissueMap
 ) -> dict[str, Mask]:
     """Find what lies on the slide and must not be scored.
 
@@ -50,11 +53,11 @@ def find_on_glass(
     """
     found = {
         "pen": tissue.pen,
-        "bubble": find_bubbles(od, mpp_um),
-        "coverslip": find_uncovered(od, mpp_um),
-        "dust": find_dust(od, tissue.tissue, mpp_um),
+        "bubble": light(find_bubbles(od, mpp_um)),
+        "coverslip": light(find_uncovered(od, mpp_um)),
+        "dust": light(find_dust(od, tissue.tissue, mpp_um)),
     }
-    clear = tissue.tissue & ~np.any(list(found.values()), axis=0)
+    clear = tissue.tissue & ~reduce(np.logical_or, found.values())
     return found | {"fold": find_folds(rgb, stains, clear, mpp_um)}
 
 

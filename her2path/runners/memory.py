@@ -27,7 +27,7 @@ USUAL_BYTES = 128 << 10
 
 @contextmanager
 def freed_memory_kept() -> Iterator[bool]:
-    """Have the C library keep what is freed, and give all of it back in the end.
+    """Have the C library keep what is freed from now on, and give all of it back in the end.
 
     Nothing but time changes. Only glibc can be asked; the value is whether it could.
     """
@@ -41,6 +41,7 @@ def freed_memory_kept() -> Iterator[bool]:
         wishes = ((M_MMAP_THRESHOLD, kept_bytes), (M_TRIM_THRESHOLD, kept_bytes), (M_TOP_PAD, spare_bytes))
         return all(c_library.mallopt(which, n_bytes) for which, n_bytes in wishes)
 
+    give_back()  # what the survey of a large slide left is in pieces that fit no array of a tile
     kept = ask_for(KEPT_BYTES, PIECE_BYTES)
     try:
         yield kept

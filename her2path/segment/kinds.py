@@ -163,7 +163,8 @@ def _read(
                 away_um = radius_um[ray] * times + more_um
                 row = np.rint(away_um * per_um[0, ray]) + at_y
                 column = np.rint(away_um * per_um[1, ray]) + at_x
-                on_rays[ray] = min(max(row, 0.0), last_y) * width + min(max(column, 0.0), last_x)
+                # In this order what is no number becomes 0 and is never looked up beyond the plane.
+                on_rays[ray] = min(max(0.0, row), last_y) * width + min(max(0.0, column), last_x)
         sum_h, sum_dab = 0, 0
         for place in range(n_within):
             here = np.uint64(np.int64(pixel[place]))

@@ -9,6 +9,7 @@ from her2path.arrays import OD_STEP, Bools, Doubles, Floats, Ints, Plane16
 from her2path.cells.columns import Columns
 from her2path.cells.contours import ray_directions
 from her2path.cells.measure import SIDE_UM
+from her2path.cells.rays import strip_by_strip
 from her2path.compiled import compiled
 from her2path.image.geometry import PixelSize, Region, Tile, scales_for
 from her2path.segment.borders import MAX_RADIUS_UM, half_way
@@ -155,16 +156,16 @@ def cell_contours(dab: Plane16, y: Ints, x: Ints, search: Search, mpp_yx_um: tup
     pool = max(1, round(PATH_STEP_UM / step_um))
     radii_um = samples_um[: len(samples_um) // pool * pool].reshape(-1, pool).mean(axis=1)
     side = max(1, round(SIDE_UM[0] / step_um)), max(1, round(SIDE_UM[1] / step_um))
-    limits_um = [
+    limits_um = tuple(
         np.ascontiguousarray(limit_um, np.float64)
         for limit_um in (search.nearest_um, search.expected_um, search.furthest_um)
-    ]
+    )
     weights = round(CREST_CAP_OD / OD_STEP), LEASH_OD_PER_UM / OD_STEP
     contours_um = np.empty((len(y), n_rays), np.float32)
+    order = strip_by_strip(y, x)
     for first in range(0, len(y), TOGETHER):
-        block = slice(first, first + TOGETHER)
-        here_um = tuple(limit_um[block] for limit_um in limits_um)
-        score = _scores(dab, y[block], x[block], here_um, away_px, radii_um, pool, side, weights)
+        block = order[first : first + TOGETHER]
+        score = _scores(dab, y, x, block, limits_um, away_px, radii_um, pool, side, weights)
         path = best_closed_path(score, reach=PATH_REACH, step_penalty=round(STEP_PENALTY_OD / OD_STEP))
         contours_um[block] = radii_um[path].T
     return contours_um
@@ -175,6 +176,7 @@ def _scores(
     dab: Plane16,
     y: Ints,
     x: Ints,
+    cells: NDArray[np.intp],
     limits_um: tuple[Doubles, ...],
     away_px: Ints,
     radii_um: Doubles,
@@ -182,14 +184,14 @@ def _scores(
     side: tuple[int, int],
     weights: tuple[int, float],
 ) -> Ints:
-    """Score the places that a membrane may run through: ``(rays, radii, n)``.
+    """Score the places that the membranes of some cells may run through: ``(rays, radii, cells)``.
 
     ``limits_um`` are the columns of ``Search``; ``away_px`` is ``(rays, samples, 2)`` from the anchor. Of the
     samples, ``pool`` make a radius; ``side`` counts them from a crest to where its sides begin and end.
     ``weights`` are what a crest counts at most, and what a µm of the leash costs.
     """
     nearest_um, expected_um, furthest_um = limits_um
-    n, n_rays, n_samples, n_radii = len(y), away_px.shape[0], away_px.shape[1], len(radii_um)
+    n, n_rays, n_samples, n_radii = len(cells), away_px.shape[0], away_px.shape[1], len(radii_um)
     near, far = side
     height, width = dab.shape
     pixels = dab.ravel()
@@ -207,13 +209,14 @@ def _scores(
             dy, dx = away_px[ray, sample, 0], away_px[ray, sample, 1]
             away[ray, sample] = np.uint64(np.int64(dy) * width + dx)
             reach = max(reach, abs(dy), abs(dx))
-    for cell in range(n):
+    for place in range(n):
+        cell = cells[place]
         if min(y[cell], x[cell]) >= reach and y[cell] + reach < height and x[cell] + reach < width:
             _look(pixels, np.uint64(np.int64(y[cell]) * width + x[cell]), away, inside)
         else:
             _look_at_edge(dab, y[cell], x[cell], away_px, inside)
         _prominence(line, near, far, palest, rise)
-        slot = cell % TURNED
+        slot = place % TURNED
         for radius in range(n_radii):
             crest, at_um = rise[radius * pool], radii_um[radius]
             for at in range(radius * pool + 1, (radius + 1) * pool):
@@ -224,11 +227,11 @@ def _scores(
                 within = (nearest_um[cell, ray] <= at_um) & (at_um <= furthest_um[cell, ray])
                 gain = np.int32(np.int32(min(crest[ray], cap)) - pull)
                 turned[slot, radius, ray] = gain if within else np.int32(OUTSIDE)
-        if slot == TURNED - 1 or cell == n - 1:
+        if slot == TURNED - 1 or place == n - 1:
             for ray in range(n_rays):
                 for radius in range(n_radii):
                     for which in range(slot + 1):
-                        score[ray, radius, cell - slot + which] = turned[which, radius, ray]
+                        score[ray, radius, place - slot + which] = turned[which, radius, ray]
     return score
 
 

@@ -35,6 +35,9 @@ from her2path.segment.view import Piece, View, view_tile
 OUTLINE_UM = 13.0
 """A membrane is looked for on the network's map up to this far from the centre, as in the pixels."""
 
+LONGEST_UM = 50.0
+"""No radius that a network gives is longer: several times that of the largest tumour cell."""
+
 HALO_UM = REACH_UM + OUTLINE_UM + 4.0
 """Beyond the network's own reach about the outline of a cell: 1 step to the brightest beside it, the width of
 a step, and a pixel to sample from; pixels that are taken as they are may be 1 % larger."""
@@ -265,6 +268,11 @@ def _along(logits: Floats, y: Ints, x: Ints, radii_um: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-near[rows, columns])), np.float32)
 
 
+def _bounded(radii_um: Tensor) -> Tensor:
+    """Cut off what is too long for a cell, or no number: pixels are read that far."""
+    return torch.fmin(radii_um, torch.full_like(radii_um, LONGEST_UM))
+
+
 def _described(network: CellNet, features: Features, y: Ints, x: Ints, device: str) -> tuple[Floats, ...]:
     """Columns of ``FoundCells`` beyond the place, with rows to spare."""
     blocks = []
@@ -276,8 +284,8 @@ def _described(network: CellNet, features: Features, y: Ints, x: Ints, device: s
         blocks.append(network.cells(features, torch.zeros_like(rows), rows, columns))
     values = CellValues(*(torch.cat(column).float() for column in zip(*blocks, strict=True)))
     wanted = (
-        values.nucleus_radii_um,
-        values.cell_radii_um,
+        _bounded(values.nucleus_radii_um),
+        _bounded(values.cell_radii_um),
         torch.softmax(values.kind, dim=1),
         values.membrane_od,
         torch.sigmoid(values.completeness),

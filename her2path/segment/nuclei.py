@@ -84,18 +84,21 @@ def nuclear_source(haematoxylin: Plane16, dab: Plane16, mpp_um: float) -> Plane1
     smooth = gaussian(haematoxylin, SMOOTH_UM / mpp_um)
     filled = np.asarray(cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, _disc(round(FILL_UM / mpp_um))), np.uint16)
     source = np.empty(filled.shape, np.uint16)
-    caps = _steps(CAP_OD), _steps(DAB_FREE_OD), _steps(DAB_CAP_OD)
-    _take_dab(filled, np.ascontiguousarray(dab), *caps, source)
+    # As wide as the pixels, sixteen of which are then compared at once.
+    cap, free, dab_cap = (np.uint16(_steps(od)) for od in (CAP_OD, DAB_FREE_OD, DAB_CAP_OD))
+    _take_dab(filled, np.ascontiguousarray(dab), cap, free, dab_cap, source)
     return source
 
 
 @compiled
-def _take_dab(filled: Plane16, dab: Plane16, cap: int, free: int, dab_cap: int, source: Plane16) -> None:
+def _take_dab(
+    filled: Plane16, dab: Plane16, cap: np.uint16, free: np.uint16, dab_cap: np.uint16, source: Plane16
+) -> None:
     """Haematoxylin up to ``cap``, less five eighths of the DAB between ``free`` and ``dab_cap``.
 
     As much is added everywhere, so that nothing is negative.
     """
-    floor = (dab_cap - free) * 5 // 8
+    floor = np.uint16((dab_cap - free) * 5 // 8)
     for y in range(source.shape[0]):
         for x in range(source.shape[1]):
             stained = np.uint16(min(max(dab[y, x], free), dab_cap) - free)

@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 from her2path.arrays import Floats, Ints
 from her2path.compiled import compiled
 
-NEAREST = 4
-"""Neighbours that a whole row is compared with at once, before the rest of the window is looked at."""
-
 
 def local_maxima(
     values: NDArray[np.int16] | Floats, window: NDArray[np.uint8], *, above: float
@@ -22,7 +19,7 @@ def local_maxima(
     values
         ``(y, x)`` int16 or float32.
     window
-        Odd in size, the same after half a turn; not zero where a pixel is compared.
+        Odd in size, the same after half a turn; not zero where a pixel is compared, as the four nearest are.
     above
         Only pixels higher than this are looked at.
 
@@ -44,23 +41,22 @@ def local_maxima(
 def _peaks(values: NDArray[Any], away: NDArray[np.intp], above: float, places: Ints) -> int:
     """Write down where the peaks are, counted along the rows; ``away`` is ``(2, neighbours)``."""
     height, width = values.shape
-    highest, maybe = np.empty(width, values.dtype), np.empty(width, np.bool_)
+    # The four nearest are compared a whole row at once; few places are left for the rest of the window.
+    maybe = np.ones(-(-width // 8) * 8, np.bool_)
+    eights = maybe.view(np.uint64)
     n = 0
     for y in range(height):
-        row = values[y]
-        highest[:] = row
-        for k in range(min(NEAREST, away.shape[1])):
-            dy, dx = away[0, k], away[1, k]
-            if 0 <= y + dy < height:
-                beside, here = values[y + dy, max(dx, 0) :], highest[max(-dx, 0) :]
-                for x in range(width - abs(dx)):
-                    here[x] = beside[x] if beside[x] > here[x] else here[x]
-        for x in range(width):
-            maybe[x] = row[x] >= highest[x]
-        for x in range(width):
-            if maybe[x] and row[x] > above:
-                places[n] = y * width + x
-                n += 1
+        row, over, under = values[y], values[max(y - 1, 0)], values[min(y + 1, height - 1)]
+        before, after = row[:-2], row[2:]
+        for x in range(width - 2):
+            highest = max(max(before[x], after[x]), max(over[x + 1], under[x + 1]))
+            maybe[x + 1] = row[x + 1] >= highest
+        for eight in range(len(eights)):
+            if eights[eight] != 0:
+                for x in range(8 * eight, min(8 * eight + 8, width)):
+                    if maybe[x] and row[x] > above:
+                        places[n] = y * width + x
+                        n += 1
     kept = 0
     for place in places[:n]:
         if _is_peak(values, away, place // width, place % width):

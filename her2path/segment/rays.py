@@ -61,7 +61,7 @@ def _trace(score: Ints, moves: Ints, step_penalty: int, path: NDArray[np.intp]) 
     bits = 0
     while 1 << bits < len(moves):
         bits += 1
-    which = np.int32((1 << bits) - 1)
+    which, stay = np.int32((1 << bits) - 1), np.int32(len(moves) - 1)
     total = np.full((n_radii + 2 * reach, LANES), NEVER, np.int32)
     best = np.empty((n_radii, LANES), np.int32)
     codes = np.empty((n_steps, n_radii, LANES), np.uint8)
@@ -71,13 +71,19 @@ def _trace(score: Ints, moves: Ints, step_penalty: int, path: NDArray[np.intp]) 
         best[:] = 0
         for step in range(n_steps):
             if step > 0:
-                best[:] = 2 * NEVER
-                for code in range(len(moves)):
-                    gained = np.int32(code - (abs(moves[code]) * step_penalty << bits))
-                    for radius in range(n_radii):
-                        sums, came = best[radius], total[reach + radius + moves[code]]
+                for radius in range(n_radii):
+                    sums, came = best[radius], total[reach + radius]
+                    for i in range(LANES):
+                        sums[i] = np.int32(came[i] + stay)
+                    for length in range(1, reach + 1):
+                        # The two moves of this length: the codes of both are next to each other.
+                        code = stay - 2 * length
+                        gained = np.int32(code - (length * step_penalty << bits))
+                        one = total[reach + radius + moves[code]]
+                        other = total[reach + radius + moves[code + 1]]
                         for i in range(LANES):
-                            sums[i] = max(sums[i], np.int32(came[i] + gained))
+                            more = max(one[i], np.int32(other[i] + np.int32(1)))
+                            sums[i] = max(sums[i], np.int32(more + gained))
             for radius in range(n_radii):
                 sums, code_of, new = best[radius], codes[step, radius], total[reach + radius]
                 own = score[step % n_rays, radius, first : first + n_here]

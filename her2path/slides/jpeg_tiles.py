@@ -9,7 +9,6 @@ import numpy as np
 from imagecodecs import Jpeg8Error, jpeg8_decode
 
 from her2path.arrays import Rgb8
-from her2path.compiled import compiled
 from her2path.errors import ReadError, SlideError
 from her2path.image.geometry import PixelSize, Region
 from her2path.slides.crop import WHITE, output_shape
@@ -254,16 +253,17 @@ def _moved(span: tuple[int, int], origin: int) -> slice:
     return slice(span[0] - origin, span[1] - origin)
 
 
-@compiled
 def _ran_out(tile: Rgb8) -> bool:
     """Whether the data may have ended before the pixels: OpenSlide raises there, imagecodecs does not say.
 
-    Looks for a block of ``(y, x, 3)`` that is ``MIDDLE`` all over. Its outermost pixels are not looked at:
-    colour is blended into them from its neighbours.
+    The outermost pixels of a block are not looked at: colour is blended into them from its neighbours.
     """
-    for top in range(2, tile.shape[0] - 5, 8):
-        for left in range(2, tile.shape[1] - 5, 8):
-            # Most blocks differ in their first value.
-            if tile[top, left, 0] == MIDDLE and (tile[top : top + 4, left : left + 4] == MIDDLE).all():
-                return True
-    return False
+    height, width = tile.shape[0] // 8, tile.shape[1] // 8
+    whole = tile[: 8 * height, : 8 * width]
+    middle = whole[4::8, 4::8]
+    grey = (middle[..., 0] == MIDDLE) & (middle[..., 1] == MIDDLE) & (middle[..., 2] == MIDDLE)
+    if not grey.any():
+        return False
+    rows, columns = np.nonzero(grey)
+    blocks = whole.reshape(height, 8, width, 8, 3)[rows, :, columns]
+    return bool((blocks[:, 2:6, 2:6] == MIDDLE).all(axis=(1, 2, 3)).any())

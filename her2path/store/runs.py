@@ -220,15 +220,17 @@ def _write(path: Path, write: Callable[[Path], object]) -> None:
 
 @contextmanager
 def _made(folder: Path) -> Iterator[Path]:
-    """Make a folder anew, and remove it where it cannot be filled: others may need the space."""
+    """Make a folder anew, and remove it where it is not filled: others may need the space."""
     remove(folder)
     folder.mkdir(parents=True)
+    is_filled = False
     try:
         yield folder
-    except OSError:
-        with suppress(OSError):
-            remove(folder)
-        raise
+        is_filled = True
+    finally:
+        if not is_filled:
+            with suppress(OSError):
+                remove(folder)
 
 
 def score_json(score: Mapping[str, Any]) -> bytes:

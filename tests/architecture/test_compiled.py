@@ -17,9 +17,12 @@ def is_compiled(function: ast.FunctionDef) -> bool:
 def names_of_others(tree: ast.Module) -> list[str]:
     """Names that compiled functions of a file read and that neither they nor the file itself define."""
     own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and is_compiled(node)}
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        own |= {name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+    for node in [node for node in tree.body if isinstance(node, ast.Assign)]:
+        names = [name for name in ast.walk(node) if isinstance(name, ast.Name)]
+        read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+        # What is reckoned from another file's constant changes with that file.
+        if read <= own | LIBRARIES | set(dir(builtins)):
+            own |= {name.id for name in names}
     foreign = []
     for function in ast.walk(tree):
         if not isinstance(function, ast.FunctionDef) or not is_compiled(function):
@@ -46,3 +49,8 @@ def test_compiled_functions_stand_on_their_own_file(path: Path) -> None:
 def test_a_name_of_another_file_is_found() -> None:
     source = "from a import B\nC = 1\n@compiled\ndef f(x):\n    y = x + B + C\n    return min(y, 2)\n"
     assert names_of_others(ast.parse(source)) == ["f: B"]
+
+
+def test_what_is_reckoned_from_another_file_is_found() -> None:
+    source = "from a import B\nC = 2 * B\nD = C + 1\n@compiled\ndef f(x):\n    return x + D\n"
+    assert names_of_others(ast.parse(source)) == ["f: D"]

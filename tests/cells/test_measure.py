@@ -97,6 +97,13 @@ def test_a_network_rules_lines_out_and_sees_what_does_not_stand_out() -> None:
     assert read(np.zeros((SIZE_PX, SIZE_PX)), seen=0.9).completeness[0] == 0
 
 
+@pytest.mark.parametrize("radius_um", [np.nan, np.inf])
+def test_a_contour_that_leads_nowhere_is_refused(radius_um: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "CELL_UM", radius_um)
+    with pytest.raises(ValueError, match="must be finite"):
+        read(np.zeros((SIZE_PX, SIZE_PX)))
+
+
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 def test_a_part_of_a_ring_leaves_the_rest_as_one_gap(share: float) -> None:
     found = read(ring(0.5, share=share))

@@ -8,7 +8,17 @@ from numpy.typing import NDArray
 
 from her2path.arrays import Doubles, Ints, Plane16
 from her2path.cells.contours import ray_directions
-from her2path.cells.rays import LANES, TOGETHER, Samples, median_sample, ranked_samples, sample_rays
+from her2path.cells.rays import (
+    LANES,
+    STEP_PX,
+    STRIP_PX,
+    TOGETHER,
+    Samples,
+    median_sample,
+    ranked_samples,
+    sample_rays,
+    strip_by_strip,
+)
 
 PLANE = np.arange(100, dtype=np.uint16).reshape(10, 10)
 
@@ -110,3 +120,16 @@ def test_what_stands_at_a_rank_is_what_sorting_puts_there(
 def test_the_median_is_that_of_numpy(seed: int, rays: int, radii: int, n: int) -> None:
     samples = np.random.default_rng(seed).integers(0, 99, (rays, radii, n)).astype(np.uint16)
     assert (median_sample(samples) == np.median(samples, axis=(0, 1))).all()
+
+
+def test_a_plane_is_read_strip_by_strip() -> None:
+    y = np.array([5, 5, STRIP_PX - 1, STRIP_PX, 9], np.int32)
+    x = np.array([5 * STEP_PX, STEP_PX, 0, 0, STEP_PX], np.int32)
+    assert strip_by_strip(y, x).tolist() == [2, 1, 4, 0, 3]
+
+
+@pytest.mark.parametrize("size_px", [1, 4000, 1 << 20])
+@pytest.mark.parametrize("n", [0, 1, 500])
+def test_every_anchor_is_read_once_however_large_the_plane(n: int, size_px: int) -> None:
+    y, x = np.random.default_rng(n).integers(0, size_px, (2, n)).astype(np.int32)
+    assert np.sort(strip_by_strip(y, x)).tolist() == list(range(n))

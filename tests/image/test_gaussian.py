@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2path.arrays import Plane16
-from her2path.image.gaussian import gaussian, gaussian_at, gaussian_difference
+from her2path.image.gaussian import HIGHEST, gaussian, gaussian_at, gaussian_difference
 
 
 def plain_gaussian(plane: Plane16, sigma_px: float) -> Plane16:
@@ -21,7 +21,7 @@ def plain_gaussian(plane: Plane16, sigma_px: float) -> Plane16:
 @given(
     shape=st.tuples(st.integers(1, 45), st.integers(1, 45)),
     sigma_px=st.floats(0.3, 6.0),
-    highest=st.sampled_from([1, 4000, 65535]),
+    highest=st.sampled_from([1, 4000, HIGHEST, 65535]),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_the_blur_is_that_of_opencv(shape: tuple[int, int], sigma_px: float, highest: int, seed: int) -> None:
@@ -35,18 +35,19 @@ def test_the_blur_is_that_of_opencv(shape: tuple[int, int], sigma_px: float, hig
 
 
 def test_a_difference_is_that_of_two_blurs() -> None:
-    plane = np.random.default_rng(4).integers(0, 2**15, (60, 50)).astype(np.uint16)
+    plane = np.random.default_rng(4).integers(0, HIGHEST, (60, 51), np.uint16, endpoint=True)
     narrow, wide = (gaussian(plane, sigma_px).astype(int) for sigma_px in (1.3, 2.4))
     difference = gaussian_difference(plane, 1.3, 2.4)
     assert difference.dtype == np.int16
     assert np.array_equal(difference, narrow - wide)
 
 
+@pytest.mark.parametrize("highest", [HIGHEST, 65535])
 @pytest.mark.parametrize("sigma_px", [0.78, 1.0, 2.0, 3.2, 5.12])
-def test_what_is_even_stays_even(sigma_px: float) -> None:
+def test_what_is_even_stays_even(sigma_px: float, highest: int) -> None:
     """Up to the largest value: no sum runs over."""
-    plane = np.full((40, 50), 65535, np.uint16)
-    assert (gaussian(plane, sigma_px) == 65535).all()
+    plane = np.full((40, 50), highest, np.uint16)
+    assert (gaussian(plane, sigma_px) == highest).all()
 
 
 def test_no_place_gives_no_value() -> None:

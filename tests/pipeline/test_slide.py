@@ -56,6 +56,17 @@ def outline(y_px: int, x_px: int, height_px: int, width_px: int) -> Outline:
     return Outline(shapely.box(x_px, y_px, x_px + width_px, y_px + height_px), "box")
 
 
+def test_opinions_one_after_the_other_are_the_same(
+    strong: ScoredSlide, strong_svs: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of slides with very many cells."""
+    monkeypatch.setattr(pipeline_slide, "SIDE_BY_SIDE", 0)
+    request = SlideRequest("strong", strong_svs)
+    again = score_slide(request, recipe, ClassicalSegmenter(), ThreadRunner(2))
+    assert again.score | {"seconds": 0} == strong.score | {"seconds": 0}
+    assert again.cells.equals(strong.cells)
+
+
 def test_a_slide_is_scored(strong: ScoredSlide) -> None:
     score = strong.score
     assert (score["status"], score["score"], score["category"]) == ("scored", "3+", "IHC3")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from her2path.arrays import OD_STEP, Rgb8
 from her2path.image.geometry import PixelSize, Region, Tile, plan_tiles
+from her2path.image.masks import is_light
 from her2path.image.resample import shrink
 from her2path.image.stains import RUIFROK_DAB, RUIFROK_HAEMATOXYLIN, StainMatrix, stain_planes
 from her2path.quality.blocks import BlockPlan, BlockSums, measure_blocks, plan_blocks
@@ -121,3 +122,7 @@ def test_a_mask_of_blocks_spreads_over_the_survey() -> None:
     edge = PLAN.edge_px // PLAN.downsample
     assert (rows.min(), rows.max() + 1) == (edge, 2 * edge)
     assert (columns.min(), columns.max() + 1) == (2 * edge, 3 * edge)
+    nothing = PLAN.on_survey(np.zeros_like(blocks))
+    assert nothing.shape == TISSUE.shape
+    assert not nothing.any()
+    assert is_light(nothing)

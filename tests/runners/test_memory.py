@@ -36,8 +36,8 @@ def test_it_gives_back_whatever_ends_the_work(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(ctypes, "CDLL", lambda name: Library())
     with pytest.raises(ValueError, match="a tile"), freed_memory_kept():
         raise ValueError("a tile")
-    assert asked[:3] == [1 << 30, 1 << 30, 64 << 20]
-    assert asked[3:] == [128 << 10, 128 << 10, 128 << 10, -1]
+    assert asked[:4] == [-1, 1 << 30, 1 << 30, 64 << 20]
+    assert asked[4:] == [128 << 10, 128 << 10, 128 << 10, -1]
 
 
 def test_another_library_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

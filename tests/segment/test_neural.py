@@ -224,6 +224,11 @@ def test_the_gpu_is_used_where_there_is_one_and_missed_where_it_was_asked_for(
     assert neural_segmenter(untrained.folder, "cpu").device == "cpu"
 
 
+def test_no_radius_is_endless_or_no_number() -> None:
+    radii_um = torch.tensor([3.0, 1e6, float("inf"), float("nan")])
+    assert neural._bounded(radii_um).tolist() == [3.0, 50.0, 50.0, 50.0]
+
+
 def test_weights_that_cannot_be_read_are_found_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(WeightsError):
         neural_segmenter(tmp_path, "cpu")

@@ -107,6 +107,15 @@ class TestPublishing:
         assert content(tmp_path / "a") == {"cells.parquet": "one", "report.html": "one"}
         assert [path.name for path in tmp_path.iterdir()] == ["a"]  # what was half done takes no space
 
+    def test_what_breaks_beside_the_cells_leaves_nothing(self, tmp_path: Path) -> None:
+        def breaks(path: Path) -> None:
+            path.write_text("half a page")
+            raise ValueError("no page")
+
+        with pytest.raises(ValueError, match="no page"):
+            publish_files(tmp_path / "a", score(), {"cells.parquet": Path.touch, "report.html": breaks})
+        assert list(tmp_path.iterdir()) == []
+
     def test_a_finished_result_of_another_kind_is_kept(self, tmp_path: Path) -> None:
         for seconds, changes in enumerate(({}, {"recipe_digest": "cd"}, {"software": "her2path 2"})):
             publish_files(tmp_path / "a", score(seconds=seconds, **changes), files(str(seconds)))
@@ -156,9 +165,8 @@ class TestPublishing:
         monkeypatch.setattr(os, "fsync", noted_sync)
         monkeypatch.setattr(Path, "rename", noted_rename)
         publish_files(tmp_path / "a", score(), files("one"))
-        assert [name.rstrip("0123456789") for name in order] == [
-            "cells.parquet",
-            "report.html",
+        assert sorted(order[:2]) == ["cells.parquet", "report.html"]  # two are written at a time
+        assert [name.rstrip("0123456789") for name in order[2:]] == [
             ".a.new",
             ".score.json.",
             ".a.new",
