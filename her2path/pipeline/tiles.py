@@ -171,6 +171,7 @@ def cells_in_slide(
             yield cells
             if n_done % GIVE_BACK_EVERY == 0:
                 give_back()
+        slide.relax()
 
 
 def cells_in_tile(

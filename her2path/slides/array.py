@@ -46,3 +46,6 @@ class ArraySlide:
         target = self.levels[level]
         y, x = round(region.y_px / target.downsample), round(region.x_px / target.downsample)
         return white_padded(self._pyramid[level], y, x, *output_shape(region, target))
+
+    def relax(self) -> None:
+        """Do nothing: the pixels are the slide."""

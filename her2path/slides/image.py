@@ -127,6 +127,9 @@ class ImageSlide:
         """Read pixels, as ``Slide.read`` says."""
         return self._decoded().read(region, level)
 
+    def relax(self) -> None:
+        """Keep the pixels: they are the slide, and decoding them again takes seconds."""
+
     def close(self) -> None:
         """Forget the decoded pixels; the next read decodes again."""
         self._pixels = None

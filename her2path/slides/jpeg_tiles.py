@@ -122,6 +122,11 @@ class JpegTileSlide:
             rgb[piece.to] = tile[piece.within]
         return rgb
 
+    def relax(self) -> None:
+        """Let go of the decoded tiles, as ``Slide.relax`` says."""
+        self._kept = KeptTiles()
+        self._slide.relax()
+
     def close(self) -> None:
         """Close the file and OpenSlide's handles; a read in flight keeps its own until it is done.
 

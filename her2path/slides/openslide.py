@@ -118,6 +118,10 @@ class OpenSlideSlide:
             ) from error
         return composed_on_white(np.asarray(rgba))
 
+    def relax(self) -> None:
+        """Let go of the handles and with them of OpenSlide's cache, as ``Slide.relax`` says."""
+        self.close()
+
     def close(self) -> None:
         """Close the handles of all threads; a read in flight keeps its own until it is done."""
         # A handle closes itself when nothing refers to it, and only the thread-local storage does.

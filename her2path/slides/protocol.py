@@ -71,3 +71,10 @@ class Slide(Protocol):
             If its drive fails: nothing is known of these pixels.
         """
         ...
+
+    def relax(self) -> None:
+        """Let go of what is kept only because a read near the last ones may follow.
+
+        Every later read gives what it would have given.
+        """
+        ...

@@ -130,6 +130,13 @@ def test_a_coarse_level_is_the_average_at_the_same_place(slide: Slide) -> None:
     np.testing.assert_allclose(slide.read(region, 1), fine, atol=1)
 
 
+def test_after_a_rest_it_reads_the_same(slide: Slide, rgb: Rgb8) -> None:
+    region = Region(200, 500, 400, 300)
+    slide.read(region)
+    slide.relax()
+    np.testing.assert_array_equal(slide.read(region), rgb[200:600, 500:800])
+
+
 def test_an_empty_region_is_empty(slide: Slide) -> None:
     assert slide.read(Region(0, 0, 0, 10)).shape == (0, 10, 3)
 

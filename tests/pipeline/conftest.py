@@ -50,6 +50,9 @@ class DamagedSlide:
     def reader(self) -> str:
         return "damaged array"
 
+    def relax(self) -> None:
+        pass
+
     def read(self, region: Region, level: int = 0) -> Rgb8:
         apart = (
             region.bottom_px <= self.damage.y_px

@@ -63,7 +63,7 @@ def test_opinions_one_after_the_other_are_the_same(
     monkeypatch.setattr(pipeline_slide, "SIDE_BY_SIDE", 0)
     request = SlideRequest("strong", strong_svs)
     again = score_slide(request, recipe, ClassicalSegmenter(), ThreadRunner(2))
-    assert again.score | {"seconds": 0} == strong.score | {"seconds": 0}
+    assert {**again.score, "seconds": 0} == {**strong.score, "seconds": 0}
     assert again.cells.equals(strong.cells)
 
 

@@ -303,7 +303,7 @@ def test_what_two_boxes_share_is_decoded_once(
     for box in boxes:
         np.testing.assert_array_equal(direct.read(box), slide.read(box))
     assert n_decoded == 11 * 15  # all tiles of the slide
-    direct.close()
+    direct.relax()
     direct.read(boxes[0])
     assert n_decoded == 11 * 15 + 5 * 5
 

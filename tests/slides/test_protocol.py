@@ -14,7 +14,7 @@ from her2path.slides.protocol import Level, Slide
 def test_every_reader_offers_what_the_protocol_names() -> None:
     readers: tuple[type[Slide], ...] = (ArraySlide, ImageSlide, JpegTileSlide, OpenSlideSlide)
     names = {name for name in vars(Slide) if not name.startswith("_")}
-    assert names == {"levels", "pixel_size", "pixel_size_source", "objective", "reader", "read"}
+    assert names == {"levels", "pixel_size", "pixel_size_source", "objective", "reader", "read", "relax"}
     for reader in readers:
         fields = getattr(reader, "__dataclass_fields__", {})
         assert all(hasattr(reader, name) or name in fields for name in names)
