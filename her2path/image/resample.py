@@ -42,7 +42,8 @@ class SampleGrid:
         Returns
         -------
         Rgb8
-            ``(y, x, 3)`` uint8, 255 beyond ``rgb``.
+            ``(y, x, 3)`` uint8, 255 beyond ``rgb``. Where the source's own pixels are taken, none of them
+            beyond it, this is a part of ``rgb`` and no copy.
         """
         rows, columns = box
         row, y_part = _positions(rows, self.y_px, origin_yx_px[0])
@@ -83,10 +84,12 @@ def _positions(box: slice, step_px: float, origin_px: int) -> tuple[NDArray[np.i
 
 
 def _cut(rgb: Rgb8, rows: slice, columns: slice, origin_yx_px: tuple[int, int]) -> Rgb8:
-    cut = np.full((rows.stop - rows.start, columns.stop - columns.start, 3), 255, np.uint8)
     top, left = rows.start - origin_yx_px[0], columns.start - origin_yx_px[1]
-    bottom, right = top + cut.shape[0], left + cut.shape[1]
+    bottom, right = rows.stop - origin_yx_px[0], columns.stop - origin_yx_px[1]
     inside = rgb[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if min(top, left) >= 0 and bottom <= rgb.shape[0] and right <= rgb.shape[1]:
+        return inside
+    cut = np.full((bottom - top, right - left, 3), 255, np.uint8)
     y, x = max(-top, 0), max(-left, 0)
     cut[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
     return cut

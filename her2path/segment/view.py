@@ -42,11 +42,6 @@ class View:
 
     def window(self, rows: slice, columns: slice) -> Rgb8:
         """Give a box of the network's grid, white where nothing was read; it may be a part of ``fine``."""
-        if self.grid.y_px == self.grid.x_px == 1:
-            top, left = rows.start - self.origin_yx[0], columns.start - self.origin_yx[1]
-            bottom, right = rows.stop - self.origin_yx[0], columns.stop - self.origin_yx[1]
-            if min(top, left) >= 0 and bottom <= self.fine.shape[0] and right <= self.fine.shape[1]:
-                return self.fine[top:bottom, left:right]
         return self.grid.sample(self.fine, self.origin_yx, (rows, columns))
 
     def part(self, region: Region) -> Rgb8:
