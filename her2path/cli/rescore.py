@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from her2path.cli import EXIT_FAILED
@@ -77,7 +78,7 @@ def run_rescore(
                 sys.stderr.write(f"her2path: {error}\n")
                 code = EXIT_FAILED
                 continue
-            publish(scored, out / slide_id, report_html=render_report(scored))
+            publish(scored, out / slide_id, report_html=partial(render_report, scored))
             rows.append(cohort_row(scored.score, told.get(slide_id)))
             write_cohort(out, rows[-1:])
             console.finished(scored.score, stood=False)

@@ -19,7 +19,7 @@ def publish(
     scored: ScoredSlide,
     folder: Path,
     *,
-    report_html: str | Callable[[], str],
+    report_html: Callable[[], str],
     thumbnail_jpg: bytes | None = None,
     geojson: bool = False,
 ) -> None:
@@ -34,7 +34,7 @@ def publish(
     folder
         ``out/slide_id``; an older result there is replaced once the new one is complete.
     report_html
-        The finished page, or what draws it: that is done while the cells are written.
+        Draws the page, while the cells are written.
     thumbnail_jpg
         The slide at a glance, for the page of the cohort; None where there is nothing to see.
     geojson
@@ -49,9 +49,7 @@ def publish(
     stored = StoredCells(scored.cells, mpp_yx_um, size_px)
     files: dict[str, Callable[[Path], object]] = {
         "cells.parquet": partial(write_cells, stored),
-        "report.html": lambda path: path.write_text(
-            report_html if isinstance(report_html, str) else report_html(), encoding="utf-8"
-        ),
+        "report.html": lambda path: path.write_text(report_html(), encoding="utf-8"),
         "run.json": lambda path: path.write_bytes(json_bytes(scored.run)),
     }
     if thumbnail_jpg is not None:

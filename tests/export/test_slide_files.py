@@ -67,7 +67,7 @@ def scored() -> ScoredSlide:
 
 
 def test_a_scored_slide_leaves_every_file(tmp_path: Path, scored: ScoredSlide) -> None:
-    publish(scored, tmp_path / "a", report_html="<html>µ</html>", geojson=True)
+    publish(scored, tmp_path / "a", report_html=lambda: "<html>µ</html>", geojson=True)
     assert {path.name for path in (tmp_path / "a").iterdir()} == {
         "score.json",
         "cells.parquet",
@@ -91,7 +91,7 @@ def test_a_page_that_is_yet_to_be_drawn_is_the_same_page(tmp_path: Path, scored:
 
 
 def test_detections_are_written_when_asked_for(tmp_path: Path, scored: ScoredSlide) -> None:
-    publish(scored, tmp_path / "a", report_html="")
+    publish(scored, tmp_path / "a", report_html=lambda: "")
     assert not (tmp_path / "a" / "cells.geojson.gz").exists()
 
 
@@ -105,7 +105,7 @@ def test_a_failed_slide_leaves_an_empty_table_and_its_reason(tmp_path: Path, sco
         heterogeneity=None,
         overview=None,
     )
-    publish(failed, tmp_path / "a", report_html="", geojson=True)
+    publish(failed, tmp_path / "a", report_html=lambda: "", geojson=True)
     assert orjson.loads((tmp_path / "a" / "score.json").read_bytes())["reason"] == "a.svs is empty"
     assert len(read_cells(tmp_path / "a" / "cells.parquet").cells) == 0
     assert not (tmp_path / "a" / "heterogeneity.parquet").exists()

@@ -42,7 +42,7 @@ ANSWER = (
 @pytest.fixture
 def stored(strong: ScoredSlide, tmp_path: Path) -> Path:
     folder = tmp_path / "out" / "strong"
-    publish(strong, folder, report_html="<html></html>")
+    publish(strong, folder, report_html=lambda: "<html></html>")
     return folder / "cells.parquet"
 
 

@@ -71,7 +71,7 @@ def run(tmp_path: Path, recipe: Recipe, scorer: Scorer) -> Run:
                 ClassicalSegmenter(weights=asking),
                 ThreadRunner(),
                 out=tmp_path / "out",
-                publish=lambda scored, folder: publish(scored, folder, report_html="<html></html>"),
+                publish=lambda scored, folder: publish(scored, folder, report_html=lambda: "<html></html>"),
                 watch=lambda request: lambda done, total: None,
                 **options,
             )

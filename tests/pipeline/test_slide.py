@@ -341,7 +341,7 @@ def test_a_slide_of_control_tissue_says_so_now_and_under_other_rules(
     )
     assert score["controls"][0]["reached"] == "3+"
     assert areas_add_up(score)
-    publish(scored, tmp_path / "slide", report_html="<html></html>")
+    publish(scored, tmp_path / "slide", report_html=lambda: "<html></html>")
     other = load_recipe(rulebook="breast-2007")
     again = rescore(tmp_path / "slide" / "cells.parquet", "slide", other, derive_patterns=False).score
     assert (again["reason"], again["n_cells"]) == (score["reason"], 0)

@@ -32,7 +32,7 @@ def run(paths: list[Path], out: Path, stop_in: str | None = None) -> None:
         ClassicalSegmenter(),
         ThreadRunner(2),
         out=out,
-        publish=lambda scored, folder: publish(scored, folder, report_html="<html></html>"),
+        publish=lambda scored, folder: publish(scored, folder, report_html=lambda: "<html></html>"),
         watch=watch,
     ):
         pass
